@@ -1,0 +1,16 @@
+"""POST /oauth/token: exchange a grant for tokens (RFC 6749 3.2). Form and JSON bodies."""
+
+from gatehouse import client_auth, grants, refresh_cookie
+from gatehouse.web import Request, Response, endpoint, json_response
+
+
+@endpoint("POST", cors=True)
+def handler(request: Request) -> Response:
+    parameters = request.form_or_json
+    client = client_auth.authenticate(request, parameters)
+    if client.refresh_cookie:
+        refresh_cookie.check_origin(request, client)
+    answer = grants.exchange(client, parameters, request)
+    if client.refresh_cookie and answer.refresh_token:
+        return refresh_cookie.answer(request, client, answer)
+    return json_response(200, answer.body())

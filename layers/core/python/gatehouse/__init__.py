@@ -1,0 +1,1 @@
+"""Gatehouse: an OpenID Provider over Lambda and DynamoDB."""

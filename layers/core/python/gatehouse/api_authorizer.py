@@ -1,0 +1,38 @@
+"""The decision behind the Lambda authorizer that we ship for other APIs (API Gateway HTTP API, payload format 2.0)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from gatehouse import bearer, clock, observe
+from gatehouse.errors import InsufficientScope, InvalidRequest, InvalidToken
+from gatehouse.settings import settings
+from gatehouse.web import Request
+
+DENIED: dict[str, Any] = {"isAuthorized": False}
+
+
+def decide(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
+    """Allow with the token's claims as context, or deny. Strictly consistent: a token is refused from the moment its session has ended.
+
+    The API sets its stage variables `audience` (default: the issuer) and `scope` (default: none).
+
+    Raises:
+        Unavailable: the state cannot be read. API Gateway answers 500, never 401 or 403.
+    """
+    started_at = clock.milliseconds()
+    request = Request.from_event(event, None)
+    variables = event.get("stageVariables") or {}
+    try:
+        claims = bearer.verified(request, audience=variables.get("audience") or settings().issuer, scope=variables.get("scope", ""))
+        if "sid" in claims:
+            bearer.live(claims)
+    except (InvalidToken, InsufficientScope, InvalidRequest) as refusal:
+        observe.request_finished(
+            request_id=request_id, message="denied", status=403, started_at_ms=started_at, error=refusal.code, detail=refusal.detail
+        )
+        return DENIED
+    observe.request_finished(
+        request_id=request_id, message="allowed", status=200, started_at_ms=started_at, client_id=claims["client_id"]
+    )
+    context = {name: claims[name] for name in ("sub", "client_id", "scope", "sid", "jti") if name in claims}
+    return {"isAuthorized": True, "context": context | {"exp": str(claims["exp"])}}

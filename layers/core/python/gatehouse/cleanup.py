@@ -1,0 +1,69 @@
+"""Sweeps what is over. TTL does so too, days late; and it cannot know that a global sign-out or a block has ended a session."""
+
+from collections.abc import Callable
+from typing import Any
+
+from gatehouse import clock, observe, table
+from gatehouse.codes import LONGEST_LIFE_SECONDS
+from gatehouse.sessions import Session
+from gatehouse.sign_ons import SignOn
+from gatehouse.users import User
+
+PAGE = 200
+# What is left of the invocation when the position is stored and the rest waits for the next run.
+_RESERVE_MILLISECONDS = 5000
+
+
+def sweep(request_id: str, *, milliseconds_left: Callable[[], int]) -> dict[str, Any]:
+    """Delete dead sessions and sign-ons, and expired sign-ins, tickets and counters; go on where the last run stopped.
+
+    Every deletion is conditional on the item being as it was seen, so that what came alive meanwhile stays.
+    """
+    position = table.get(table.sweep_key())
+    start: table.Key | None = position["start"] if position else None
+    swept = seen = 0
+    while milliseconds_left() > _RESERVE_MILLISECONDS:
+        items, start = table.scan(start, limit=PAGE)
+        seen += len(items)
+        swept += sum(_deleted(item, where) for item, where in _dead(items))
+        if start is None:
+            break
+    if start:
+        table.put(table.sweep_key(), {"start": start})
+    else:
+        table.delete(table.sweep_key())
+    observe.note("swept", request_id=request_id, seen=seen, swept=swept, finished=start is None)
+    return {"seen": seen, "swept": swept, "finished": start is None}
+
+
+def _dead(items: list[table.Item]) -> list[tuple[table.Item, table.Where]]:
+    """The items that are over, each with the condition under which it still is what was seen."""
+    now = clock.now()
+    users = _users({item["user_id"] for item in items if item["sk"].startswith(("SESSION#", "SIGNON#"))})
+    found: list[tuple[table.Item, table.Where]] = []
+    for item in items:
+        if item["sk"].startswith("SESSION#"):
+            if not Session.from_item(item).live(users.get(item["user_id"])) and item["created_at"] + LONGEST_LIFE_SECONDS <= now:
+                found.append((item, [("generation", "=", item["generation"])]))
+        elif item["sk"].startswith("SIGNON#"):
+            if not SignOn.from_item(item).live(users.get(item["user_id"]), grace_seconds=3600):
+                found.append((item, [("last_seen_at", "=", item["last_seen_at"])]))
+        elif item.get("ttl", now) < now:
+            found.append((item, [("ttl", "=", item["ttl"])]))
+    return found
+
+
+def _users(user_ids: set[str]) -> dict[str, User]:
+    wanted = [table.user_key(user_id) for user_id in sorted(user_ids)]
+    found: list[table.Item | None] = []
+    for first in range(0, len(wanted), 100):
+        found += table.get_many(*wanted[first : first + 100])
+    return {item["user_id"]: User.from_item(item) for item in found if item}
+
+
+def _deleted(item: table.Item, where: table.Where) -> bool:
+    try:
+        table.delete({"pk": item["pk"], "sk": item["sk"]}, where=where)
+    except table.ConditionFailed:
+        return False
+    return True

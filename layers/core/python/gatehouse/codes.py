@@ -1,0 +1,43 @@
+"""Authorization codes (RFC 6749 4.1.2): sealed, stored nowhere. Redeeming one begins the session whose id it carries."""
+
+from dataclasses import astuple, dataclass
+
+from gatehouse import clock, jose, keys
+from gatehouse.settings import settings
+
+_PURPOSE = "code"
+# A used code must find its session, or the tombstone, for as long as any clock of ours takes it for valid.
+LONGEST_LIFE_SECONDS = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """What the person agreed to. sid holds the user's epoch at that moment; code_challenge and nonce may be empty."""
+
+    client_id: str
+    redirect_uri: str
+    user_id: str
+    sid: str
+    scope: str
+    nonce: str
+    code_challenge: str
+    auth_time: int
+    amr: list[str]
+    sign_on_id: str
+    redirect_uri_given: bool
+    expires_at: int = 0
+
+
+def issue(code: Code) -> str:
+    """The sealed code, good for settings().code_seconds. Writes nothing."""
+    *values, _ = astuple(code)
+    return keys.seal(_PURPOSE, [*values, clock.now() + settings().code_seconds])
+
+
+def read(value: str) -> Code | None:
+    """The code, or None if it is not ours or over. Whether it was used before is for sessions.begin to find."""
+    try:
+        code = Code(*keys.unseal(_PURPOSE, value))
+    except jose.Forged:
+        return None
+    return code if code.expires_at > clock.now() else None

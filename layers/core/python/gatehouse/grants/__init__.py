@@ -1,0 +1,34 @@
+"""The token endpoint's grants (RFC 6749 section 4): one module each."""
+
+from collections.abc import Callable
+
+from gatehouse.clients import Client
+from gatehouse.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from gatehouse.grants import authorization_code, client_credentials, refresh_token
+from gatehouse.grants.answer import Answer
+from gatehouse.web import Request
+
+Grant = Callable[[Client, dict[str, str], Request], Answer]
+GRANTS: dict[str, Grant] = {
+    "authorization_code": authorization_code.exchange,
+    "refresh_token": refresh_token.exchange,
+    "client_credentials": client_credentials.exchange,
+}
+
+
+def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
+    """Give the client tokens for its grant.
+
+    Raises:
+        InvalidRequest, UnsupportedGrantType, UnauthorizedClient: it may not ask for this.
+        Refusal: as the grant says.
+    """
+    grant_type = parameters.get("grant_type")
+    if not grant_type:
+        raise InvalidRequest("grant_type is missing")
+    if grant_type not in GRANTS:
+        raise UnsupportedGrantType("grant_type is not one of those in the discovery document")
+    if grant_type not in client.grant_types:
+        raise UnauthorizedClient(f"the client may not use {grant_type}")
+    request.outcome["grant_type"] = grant_type
+    return GRANTS[grant_type](client, parameters, request)

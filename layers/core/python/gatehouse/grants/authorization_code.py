@@ -1,0 +1,84 @@
+"""grant_type=authorization_code (RFC 6749 4.1.3, RFC 7636)."""
+
+import hashlib
+import hmac
+
+from gatehouse import clock, codes, jose, sessions, users
+from gatehouse.clients import Client
+from gatehouse.codes import Code
+from gatehouse.errors import InvalidGrant, InvalidRequest
+from gatehouse.grants.answer import Answer, of_session
+from gatehouse.sessions import Session
+from gatehouse.web import Request
+
+_SPENT = "the code is unknown, used, expired or was issued to another client"
+LONGEST_VERIFIER = 128
+
+
+def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
+    """Redeem the code: read the user, sign, then begin the session in one write.
+
+    Raises:
+        InvalidRequest: no code.
+        InvalidGrant: it may not be redeemed, or not so.
+    """
+    value = parameters.get("code")
+    if not value:
+        raise InvalidRequest("code is missing")
+    code = codes.read(value)
+    if code is None or code.client_id != client.client_id:
+        raise InvalidGrant(_SPENT)
+    _check_redirect_uri(code, parameters.get("redirect_uri"))
+    if not _proven(code.code_challenge, parameters.get("code_verifier", "")):
+        # Whoever holds a code without its verifier stole it, so the rightful holder must not be left racing them.
+        sessions.bury(code.user_id, code.sid, code.client_id)
+        raise InvalidGrant("code_verifier does not match the code_challenge of the authorization request")
+    user = users.get(code.user_id)
+    if user is None or user.blocked or user.epoch != sessions.epoch_of(code.sid):
+        raise InvalidGrant(_SPENT, detail="user is gone, blocked or signed out")
+    session = _session(client, code, request)
+    # Signed before the write: a code is never spent on an answer that could not be made.
+    answer = of_session(client, session, session.scope, now=session.created_at, nonce=code.nonce)
+    try:
+        sessions.begin(session)
+    except sessions.Replayed as replay:
+        request.outcome["replayed"] = code.sid
+        raise InvalidGrant(_SPENT, detail="replayed; session revoked") from replay
+    return answer
+
+
+def _session(client: Client, code: Code, request: Request) -> Session:
+    now = clock.now()
+    # From the password on and not from the code: 30 days later the person signs in again, whatever happened in between.
+    expires_at = code.auth_time + client.session_seconds
+    return Session(
+        user_id=code.user_id,
+        sid=code.sid,
+        client_id=client.client_id,
+        scope=code.scope,
+        auth_time=code.auth_time,
+        amr=code.amr,
+        sign_on_id=code.sign_on_id,
+        created_at=now,
+        created_by=request.id,
+        expires_at=expires_at,
+        idle_expires_at=min(now + client.session_idle_seconds, expires_at),
+        source_ip=request.source_ip,
+        user_agent=request.headers.get("user-agent", "")[:120],
+    )
+
+
+def _check_redirect_uri(code: Code, redirect_uri: str | None) -> None:
+    if redirect_uri is None and not code.redirect_uri_given:
+        return
+    if redirect_uri != code.redirect_uri:
+        raise InvalidGrant("redirect_uri differs from the authorization request")
+
+
+def _proven(challenge: str, verifier: str) -> bool:
+    """S256 of RFC 7636 4.6. A verifier without a challenge is a downgrade (RFC 9700 4.8.2)."""
+    if not challenge:
+        return not verifier
+    if not 43 <= len(verifier) <= LONGEST_VERIFIER or not verifier.isascii():
+        return False
+    return hmac.compare_digest(jose.b64encode(hashlib.sha256(verifier.encode()).digest()), challenge)

@@ -1,0 +1,24 @@
+"""grant_type=client_credentials (RFC 6749 4.4): a machine acts for itself. Nothing is read or written."""
+
+from gatehouse import tokens
+from gatehouse.clients import Client
+from gatehouse.errors import InvalidScope, UnauthorizedClient
+from gatehouse.grants.answer import Answer
+from gatehouse.web import Request
+
+
+def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
+    """An access token for the client's API with the scopes asked for, or all that the client has.
+
+    Raises:
+        UnauthorizedClient: a public client.
+        InvalidScope: none of what was asked for is the client's.
+    """
+    if client.public:
+        raise UnauthorizedClient("a public client cannot act for itself")
+    requested = parameters.get("scope", "")
+    scope = client.granted_scope(requested or " ".join(client.scopes))
+    if requested and not scope:
+        raise InvalidScope("none of these scopes is the client's")
+    access, expires_in = tokens.access_token(client, scope)
+    return Answer(access, expires_in, scope)

@@ -1,0 +1,79 @@
+"""Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
+
+from gatehouse import authorization, clients, consents, sign_ons, table
+from gatehouse.errors import AccessDenied, InvalidRequest
+from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
+from gatehouse.sign_ins import SignIn
+from gatehouse.sign_ons import SignOn
+from gatehouse.single_sign_on import restart
+from gatehouse.users import User
+from gatehouse.web import Request, Response
+
+_SENTENCES = {
+    "openid": "Know who you are",
+    "profile": "See your profile: name, picture and the like",
+    "email": "See your e-mail address",
+    "address": "See your postal address",
+    "phone": "See your phone number",
+    "offline_access": "Keep this access while you are away, until you take it back",
+    "user_metadata": "See your preferences",
+    "app_metadata": "See your plan and roles",
+    "custom_data": "See the data that this service keeps about you",
+}
+
+
+def ask(request: Request) -> Response:
+    """GET /u/consent?signin=…"""
+    sign_in = current_sign_in(request, request.query.get("signin", ""))
+    user = _signed_on(sign_in)
+    client = clients.get(sign_in.request.client_id)
+    scopes = [(scope, _SENTENCES.get(scope, f"Use {scope}")) for scope in sign_in.request.scope.split()]
+    return form(
+        request,
+        "consent.html",
+        sign_in=sign_in,
+        client_name=client.name if client else "",
+        client_uri=client.client_uri if client else "",
+        scopes=scopes,
+        user_email=user.email,
+    )
+
+
+def submit(request: Request) -> Response:
+    """POST /u/consent: csrf, signin, decision."""
+    fields = submitted(request)
+    sign_in = current_sign_in(request, fields.get("signin", ""))
+    user = _signed_on(sign_in)
+    asked = sign_in.request
+    decision = fields.get("decision")
+    request.outcome.update({"consent": "allowed" if decision == "allow" else "denied", "client_id": asked.client_id})
+    if decision == "deny":
+        return authorization.answer_with_error(asked.redirect_uri, asked.state, AccessDenied("the person did not allow it"))
+    if decision != "allow":
+        raise InvalidRequest("decision must be allow or deny")
+    consents.grant(user.user_id, asked.client_id, asked.scope, consents.get(user.user_id, asked.client_id))
+    return authorization.answer_with_code(
+        asked,
+        user_id=user.user_id,
+        epoch=user.epoch,
+        sign_on_id=sign_in.sign_on_id,
+        auth_time=sign_in.auth_time,
+        amr=sign_in.amr or [],
+    )
+
+
+def _signed_on(sign_in: SignIn) -> User:
+    """The person who is asked, if still signed on.
+
+    Raises:
+        StaleSignIn: they signed out meanwhile, or have not signed in yet.
+    """
+    if sign_in.user_id:
+        keys = table.sign_on_key(sign_in.user_id, sign_in.sign_on_id), table.user_key(sign_in.user_id)
+        sign_on_item, user_item = table.get_many(*keys)
+        client = clients.get(sign_in.request.client_id)
+        if sign_on_item and user_item and client:
+            user = User.from_item(user_item)
+            if SignOn.from_item(sign_on_item).live(user, grace_seconds=client.sign_on_grace_seconds):
+                return user
+    raise StaleSignIn("You are not signed in any more.", retry_url=restart(sign_in.request))

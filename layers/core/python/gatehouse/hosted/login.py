@@ -1,0 +1,137 @@
+"""Signing in with mail address and password. Every failure looks and takes the same, whatever its reason."""
+
+import hashlib
+import secrets
+
+from gatehouse import authorization, clients, consents, identifiers, jose, keys, limits, passwords, sign_ins, sign_ons, users
+from gatehouse.errors import TooManyRequests
+from gatehouse.hosted.page import current_sign_in, form, submitted
+from gatehouse.settings import settings
+from gatehouse.sign_ins import SignIn
+from gatehouse.single_sign_on import BROWSER_COOKIE, SIGN_ON_COOKIE
+from gatehouse.users import User
+from gatehouse.web import Request, Response, redirect, set_cookie
+
+DEVICE_COOKIE = "gatehouse-device"
+DEVICE_SECONDS = 400 * 86400
+_DEVICE = "device"
+_FAILED = "This e-mail address and password do not match, or there were too many attempts. Check both, wait a while, or choose a new password."
+_SLOW_DOWN = "There were too many attempts from your network. Please wait some minutes and try again."
+
+
+def ask(request: Request) -> Response:
+    """GET /u/login?signin=…"""
+    sign_in = current_sign_in(request, request.query.get("signin", ""))
+    return _form(request, sign_in, email=sign_in.request.login_hint)
+
+
+def submit(request: Request) -> Response:
+    """POST /u/login: csrf, signin, email, password."""
+    fields = submitted(request)
+    sign_in = current_sign_in(request, fields.get("signin", ""))
+    network = limits.network(request.source_ip)
+    try:
+        limits.count(limits.ADDRESS_SIGN_IN, network)
+    except limits.Exhausted as exhausted:
+        raise TooManyRequests(_SLOW_DOWN, retry_after_seconds=exhausted.retry_after_seconds) from exhausted
+    email = fields.get("email", "")
+    user = _proven(request, email, fields.get("password", ""))
+    if user is None:
+        request.outcome["sign_in"] = "failed"
+        return _form(request, sign_in, email=email[:320], error=_FAILED, status=400)
+    limits.give_back(limits.ADDRESS_SIGN_IN, network)
+    return finish(request, sign_in, user)
+
+
+def _proven(request: Request, email: str, password: str) -> User | None:
+    """The user whose password this is. The attempt is counted first, for unknown addresses too, and costs one hash in any case."""
+    try:
+        canonical = identifiers.canonical_email(email)
+    except identifiers.InvalidIdentifier:
+        canonical = ""
+    limit, subject = _limit(request, canonical or email)
+    try:
+        limits.count(limit, subject)
+    except limits.Exhausted:
+        passwords.verify_dummy(password)
+        return None
+    user = users.get_by_email(canonical) if canonical else None
+    if user is None or not user.password_hash:
+        passwords.verify_dummy(password)
+        return None
+    if not passwords.verify(password, user.password_hash) or user.blocked:
+        return None
+    limits.clear(limit, subject)
+    if passwords.needs_rehash(user.password_hash):
+        users.rehash(user, passwords.hash_password(password))
+    return user
+
+
+def finish(request: Request, sign_in: SignIn, user: User) -> Response:
+    """Begin a sign-on for a person who has just proven who they are, and go on to consent or back to the client."""
+    previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
+    sign_on = sign_ons.begin(user, ["pwd"])
+    if previous:
+        sign_ons.end(*previous)
+    # New values after the password: what somebody may have planted before it is worth nothing (session fixation).
+    browser = sign_ins.new_browser()
+    cookies = [
+        set_cookie(SIGN_ON_COOKIE, sign_ons.cookie(sign_on), seconds=settings().sign_on_seconds),
+        set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS),
+        set_cookie(DEVICE_COOKIE, _device(request, user.email), seconds=DEVICE_SECONDS),
+    ]
+    client = clients.get(sign_in.request.client_id)
+    asks = "consent" in sign_in.request.prompt.split() or client is None
+    asks = asks or (not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), sign_in.request.scope))
+    request.outcome.update({"sign_in": "succeeded", "client_id": sign_in.request.client_id})
+    if asks:
+        sign_ins.recognised(sign_in, sign_on, browser)
+        return redirect(f"{settings().base_url}/u/consent", {"signin": sign_in.sign_in_id}, cookies=cookies)
+    return authorization.answer_with_code(
+        sign_in.request,
+        user_id=user.user_id,
+        epoch=user.epoch,
+        sign_on_id=sign_on.sign_on_id,
+        auth_time=sign_on.auth_time,
+        amr=sign_on.amr,
+        cookies=cookies,
+    )
+
+
+def _limit(request: Request, email: str) -> tuple[limits.Limit, str]:
+    device = _known_device(request, email)
+    return (limits.PASSWORD_ON_KNOWN_DEVICE, device) if device else (limits.PASSWORD, email)
+
+
+def _known_device(request: Request, email: str) -> str:
+    """The id of this device for this address, if the address was signed in to on it before."""
+    try:
+        device = keys.authenticated(_DEVICE, request.cookies.get(f"__Host-{DEVICE_COOKIE}", ""))
+    except jose.Forged:
+        return ""
+    return device if device.startswith(_address_digest(email)) else ""
+
+
+def _device(request: Request, email: str) -> str:
+    known = _known_device(request, email)
+    return keys.authenticate(_DEVICE, known or f"{_address_digest(email)}\n{secrets.token_urlsafe(12)}")
+
+
+def _address_digest(email: str) -> str:
+    return hashlib.sha256(email.encode()).hexdigest()[:32]
+
+
+def _form(request: Request, sign_in: SignIn, *, email: str = "", error: str = "", status: int = 200) -> Response:
+    client = clients.get(sign_in.request.client_id)
+    query = f"?signin={sign_in.sign_in_id}"
+    return form(
+        request,
+        "login.html",
+        sign_in=sign_in,
+        status=status,
+        client_name=client.name if client else "",
+        email=email,
+        error=error,
+        signup_url=f"/u/signup{query}",
+        forgot_url=f"/u/forgot{query}",
+    )

@@ -1,0 +1,79 @@
+"""Choosing a new password by a mailed link (OWASP Forgot Password). It signs nobody in, and ends whatever was signed in."""
+
+from gatehouse import identifiers, limits, mail, pages, passwords, table, tickets, users
+from gatehouse.hosted.page import StaleSignIn, form, optional_sign_in, submitted
+from gatehouse.hosted.sign_up import check_mail, finished, may_send_mail
+from gatehouse.settings import settings
+from gatehouse.sign_ins import SignIn
+from gatehouse.tickets import Ticket
+from gatehouse.web import Request, Response
+
+_DEAD_LINK = "This link was used already, has expired, or a newer one was sent. Ask for a new one."
+
+
+def ask(request: Request) -> Response:
+    """GET /u/forgot"""
+    return _form(request, optional_sign_in(request, request.query.get("signin", "")))
+
+
+def submit(request: Request) -> Response:
+    """POST /u/forgot: csrf, signin, email. Answers the same, and takes the same steps, whether or not the address has an account."""
+    fields = submitted(request)
+    sign_in = optional_sign_in(request, fields.get("signin", ""))
+    try:
+        email = identifiers.canonical_email(fields.get("email", ""))
+    except identifiers.InvalidIdentifier as flaw:
+        return _form(request, sign_in, email=fields.get("email", "")[:320], error=flaw.reason, status=400)
+    if may_send_mail(request, email):
+        owner = table.get(table.email_key(email))
+        user_id = owner["user_id"] if owner else ""
+        sign_in_id = sign_in.sign_in_id if sign_in else ""
+        ticket = tickets.issue(tickets.RESET, email, user_id=user_id, sign_in_id=sign_in_id, decoy=owner is None)
+        minutes = tickets.SECONDS[tickets.RESET] // 60
+        link = f"{settings().base_url}/u/reset?ticket={ticket}"
+        message = pages.mail("reset", link=link, minutes=minutes) if owner else pages.mail("no_account", link="", minutes=0)
+        mail.send(email, *message)
+    return check_mail(request, sign_in, email, "If there is an account with this address, a link to choose a new password is on its way.")
+
+
+def ask_password(request: Request) -> Response:
+    """GET /u/reset?ticket=…"""
+    value = request.query.get("ticket", "")
+    return _password_form(request, _ticket(value), value)
+
+
+def submit_password(request: Request) -> Response:
+    """POST /u/reset: csrf, ticket, password."""
+    fields = submitted(request)
+    value = fields.get("ticket", "")
+    ticket = _ticket(value)
+    password = fields.get("password", "")
+    try:
+        passwords.check_policy(password, context=(ticket.email,))
+    except passwords.Unacceptable as flaw:
+        return _password_form(request, ticket, value, error=flaw.reason, status=400)
+    try:
+        table.transact(tickets.use(ticket), users.password_write(ticket.user_id, ticket.email, passwords.hash_password(password)))
+    except table.ConditionFailed as used:
+        raise StaleSignIn(_DEAD_LINK) from used
+    # Proof of the address opens an account that guessing has locked.
+    limits.clear(limits.PASSWORD, ticket.email)
+    request.outcome["password"] = "reset"  # noqa: S105 - an outcome for the log, not a secret
+    return finished(request, ticket, heading="Your password is changed", message="All devices were signed out. Sign in with the new password.")
+
+
+def _ticket(value: str) -> Ticket:
+    ticket = tickets.find(tickets.RESET, value)
+    if ticket is None:
+        raise StaleSignIn(_DEAD_LINK, retry_url=f"{settings().base_url}/u/forgot")
+    return ticket
+
+
+def _form(request: Request, sign_in: SignIn | None, *, email: str = "", error: str = "", status: int = 200) -> Response:
+    login_url = f"/u/login?signin={sign_in.sign_in_id}" if sign_in else ""
+    return form(request, "forgot.html", sign_in=sign_in, status=status, email=email, error=error, login_url=login_url)
+
+
+def _password_form(request: Request, ticket: Ticket, value: str, *, error: str = "", status: int = 200) -> Response:
+    length = settings().minimum_password_length
+    return form(request, "reset.html", status=status, email=ticket.email, error=error, minimum_length=length, ticket=value)

@@ -1,0 +1,116 @@
+"""Signing up: the address first, the password once a mailed link has proven it. Until then there is no account to find, or to plant a password in."""
+
+from gatehouse import clients, identifiers, limits, mail, pages, passwords, table, tickets, users
+from gatehouse.errors import TooManyRequests
+from gatehouse.hosted import login
+from gatehouse.hosted.page import StaleSignIn, form, optional_sign_in, show, submitted
+from gatehouse.settings import settings
+from gatehouse.sign_ins import SignIn
+from gatehouse.sign_ins import find as find_sign_in
+from gatehouse.single_sign_on import restart
+from gatehouse.tickets import Ticket
+from gatehouse.web import Request, Response
+
+_DEAD_LINK = "This link was used already, has expired, or a newer one was sent. Ask for a new one."
+_SLOW_DOWN = "Too many mails were asked for from your network. Please wait a while and try again."
+
+
+def ask(request: Request) -> Response:
+    """GET /u/signup"""
+    return _form(request, optional_sign_in(request, request.query.get("signin", "")))
+
+
+def submit(request: Request) -> Response:
+    """POST /u/signup: csrf, signin, email. Answers the same whether or not the address has an account."""
+    fields = submitted(request)
+    sign_in = optional_sign_in(request, fields.get("signin", ""))
+    try:
+        email = identifiers.canonical_email(fields.get("email", ""))
+    except identifiers.InvalidIdentifier as flaw:
+        return _form(request, sign_in, email=fields.get("email", "")[:320], error=flaw.reason, status=400)
+    if may_send_mail(request, email):
+        taken = table.get(table.email_key(email)) is not None
+        ticket = tickets.issue(tickets.SIGN_UP, email, sign_in_id=sign_in.sign_in_id if sign_in else "", decoy=taken)
+        base = settings().base_url
+        if taken:
+            query = f"?signin={sign_in.sign_in_id}" if sign_in else ""
+            message = pages.mail("account_exists", login_link=f"{base}/u/login{query}" if query else "", forgot_link=f"{base}/u/forgot{query}")
+        else:
+            message = pages.mail("signup", link=f"{base}/u/verify?ticket={ticket}", minutes=tickets.SECONDS[tickets.SIGN_UP] // 60)
+        mail.send(email, *message)
+    return check_mail(request, sign_in, email, "If this address can be registered, a link to finish with is on its way.")
+
+
+def ask_password(request: Request) -> Response:
+    """GET /u/verify?ticket=… Uses nothing up: mail scanners open links too."""
+    value = request.query.get("ticket", "")
+    return _password_form(request, _ticket(value), value)
+
+
+def submit_password(request: Request) -> Response:
+    """POST /u/verify: csrf, ticket, password. Creates the account, and goes on with the sign-in if it began in this browser."""
+    fields = submitted(request)
+    value = fields.get("ticket", "")
+    ticket = _ticket(value)
+    password = fields.get("password", "")
+    try:
+        passwords.check_policy(password, context=(ticket.email,))
+    except passwords.Unacceptable as flaw:
+        return _password_form(request, ticket, value, error=flaw.reason, status=400)
+    try:
+        user = users.create(ticket.email, email_verified=True, password_hash=passwords.hash_password(password), proof=tickets.use(ticket))
+    except users.EmailTaken as taken:
+        raise StaleSignIn(_DEAD_LINK) from taken
+    sign_in = optional_sign_in(request, ticket.sign_in_id)
+    if sign_in:
+        return login.finish(request, sign_in, user)
+    return finished(request, ticket, heading="Your account is ready", message="You can sign in with it now.")
+
+
+def may_send_mail(request: Request, email: str) -> bool:
+    """Whether another mail may go to this address.
+
+    Raises:
+        TooManyRequests: too many were asked for from this network.
+    """
+    try:
+        limits.count(limits.ADDRESS_MAIL, limits.network(request.source_ip))
+    except limits.Exhausted as exhausted:
+        raise TooManyRequests(_SLOW_DOWN, retry_after_seconds=exhausted.retry_after_seconds) from exhausted
+    try:
+        limits.count(limits.MAIL, email)
+    except limits.Exhausted:
+        return False
+    return True
+
+
+def check_mail(request: Request, sign_in: SignIn | None, email: str, message: str) -> Response:
+    """The page after a mail was asked for, whether or not one went out."""
+    back = f"/u/login?signin={sign_in.sign_in_id}" if sign_in else ""
+    return show(request, "check_mail.html", heading="Check your mail", message=message, email=email, back_url=back)
+
+
+def finished(request: Request, ticket: Ticket, *, heading: str, message: str) -> Response:
+    """The page after a link did its work, with the way back to the application if it is known."""
+    sign_in = find_sign_in(ticket.sign_in_id)
+    link = restart(sign_in.request) if sign_in else ""
+    return show(request, "done.html", title=heading, heading=heading, message=message, continue_url=link, continue_label="Sign in")
+
+
+def _ticket(value: str) -> Ticket:
+    ticket = tickets.find(tickets.SIGN_UP, value)
+    if ticket is None:
+        raise StaleSignIn(_DEAD_LINK, retry_url=f"{settings().base_url}/u/signup")
+    return ticket
+
+
+def _form(request: Request, sign_in: SignIn | None, *, email: str = "", error: str = "", status: int = 200) -> Response:
+    client = clients.get(sign_in.request.client_id) if sign_in else None
+    login_url = f"/u/login?signin={sign_in.sign_in_id}" if sign_in else ""
+    name = client.name if client else ""
+    return form(request, "signup.html", sign_in=sign_in, status=status, client_name=name, email=email, error=error, login_url=login_url)
+
+
+def _password_form(request: Request, ticket: Ticket, value: str, *, error: str = "", status: int = 200) -> Response:
+    length = settings().minimum_password_length
+    return form(request, "verify.html", status=status, email=ticket.email, error=error, minimum_length=length, ticket=value)

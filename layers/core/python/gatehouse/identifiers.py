@@ -1,0 +1,137 @@
+"""Who somebody is: the one canonical form of a mail address, and user ids of the form provider|id."""
+
+import re
+import secrets
+import string
+import unicodedata
+
+LONGEST_ADDRESS = 254
+LONGEST_LOCAL_PART = 64
+LONGEST_DOMAIN = 253
+LONGEST_LABEL = 63
+PROVIDER = "gatehouse"
+
+_ID_CHARACTERS = string.ascii_letters + string.digits
+_ID_LENGTH = 22
+
+# RFC 5322 3.2.3: a local part that needs no quotes.
+_DOT_ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_ASCII_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+# RFC 5892 2.1 (letters and digits), less 2.9 (old Hangul jamo) and the letters and marks that nobody sees.
+_LABEL_CATEGORIES = frozenset({"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"})
+_REFUSED_IN_LABELS = re.compile(
+    "[\u034f\u1100-\u11ff\u17b4\u17b5\u180b-\u180f\ua960-\ua97f\ud7b0-\ud7ff\ufe00-\ufe0f\U000e0100-\U000e01ef]"
+)
+# OpenID Connect Core 2: sub has at most 255 ASCII characters. Neither # nor / can occur, so an id is one part of a key
+# and one segment of a path.
+_USER_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\|[A-Za-z0-9._:@+=|-]{1,190}")
+
+
+class InvalidIdentifier(ValueError):
+    """reason: a sentence for the person who typed it, without the value."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def canonical_email(value: str) -> str:
+    """The form of a mail address that is stored, looked up and written to: lower case, ASCII, the domain as xn--.
+
+    Mail must go to this form only, never to what was typed: spellings that meet here are then one mailbox, whoever
+    typed them. Nothing is folded that only one provider treats as equal, such as dots or +tags. The canonical form of
+    a canonical form is itself.
+
+    Raises:
+        InvalidIdentifier: not an address, or one that could be mistaken for another.
+    """
+    # Before normalising, which takes time in proportion to the length. An xn-- form can be shorter than what was typed.
+    if len(value) > 2 * LONGEST_ADDRESS:
+        raise InvalidIdentifier(f"A mail address has at most {LONGEST_ADDRESS} characters.")
+    # NFKC folds full-width letters, which East Asian keyboards type, and turns foreign @ and dots into plain ones.
+    folded = unicodedata.normalize("NFKC", value).replace("\N{IDEOGRAPHIC FULL STOP}", ".").strip(" \t\r\n")
+    local, at, domain = folded.partition("@")
+    if not at or "@" in domain:
+        raise InvalidIdentifier("A mail address has the form name@example.com.")
+    address = f"{_canonical_local_part(local)}@{_canonical_domain(domain)}"
+    if len(address) > LONGEST_ADDRESS:
+        raise InvalidIdentifier(f"A mail address has at most {LONGEST_ADDRESS} characters.")
+    return address
+
+
+def new_user_id() -> str:
+    """A fresh id of 131 random bits: never derived from an address, never given out again."""
+    return f"{PROVIDER}|{''.join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))}"
+
+
+def valid_user_id(value: str) -> bool:
+    """Whether a value that arrived from outside can be the id of a user at all. It says nothing about existence."""
+    return _USER_ID.fullmatch(value) is not None
+
+
+def _canonical_local_part(local: str) -> str:
+    # ASCII only: with a Cyrillic a in it a name would be a second account that looks like the first, and few providers
+    # deliver to other names. Checked before lower case, which makes ASCII of letters that are none.
+    if not local.isascii():
+        raise InvalidIdentifier("Use only the letters a to z, digits and the usual signs before the @.")
+    if len(local) > LONGEST_LOCAL_PART:
+        raise InvalidIdentifier(f"There are at most {LONGEST_LOCAL_PART} characters before the @.")
+    canonical = local.lower()
+    if not _DOT_ATOM.fullmatch(canonical):
+        raise InvalidIdentifier("Remove spaces, quotes, brackets and misplaced dots before the @.")
+    return canonical
+
+
+def _canonical_domain(domain: str) -> str:
+    labels = [_canonical_label(label) for label in domain.split(".")]
+    canonical = ".".join(labels)
+    if len(labels) < 2 or labels[-1].isdigit() or len(canonical) > LONGEST_DOMAIN:
+        raise InvalidIdentifier("Use a full domain name such as example.com after the @.")
+    return canonical
+
+
+def _canonical_label(label: str) -> str:
+    """An ASCII label in lower case, or the A-label of an internationalized one (RFC 5890 2.3.2.1).
+
+    The codec "idna" of the standard library is not used: it is IDNA 2003, which drops zero-width characters, makes ss
+    of ß and so another domain, and takes any ASCII at all.
+    """
+    if label.isascii():
+        canonical = label.lower()
+        valid = _ASCII_LABEL.fullmatch(canonical) and (not canonical.startswith("xn--") or _is_a_label(canonical))
+    else:
+        # ß and final sigma are letters of their own only since IDNA 2008, so software differs in which domain they
+        # mean. Written as xn-- it is clear.
+        unicode_label = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", label).casefold())
+        valid = not set("ßẞς") & set(label) and _is_u_label(unicode_label)
+        canonical = _a_label(unicode_label) if valid else ""
+        valid = valid and len(canonical) <= LONGEST_LABEL
+    if not valid:
+        raise InvalidIdentifier("The domain name after the @ is not a valid one.")
+    return canonical
+
+
+def _is_u_label(label: str) -> bool:
+    """Letters, marks, digits and inner hyphens in the form that IDNA 2008 stores (RFC 5891 4.2.3)."""
+    return (
+        not label.isascii()
+        and label == unicodedata.normalize("NFKC", label).lower()
+        and not label.startswith("-")
+        and not label.endswith("-")
+        and label[2:4] != "--"
+        and not unicodedata.category(label[0]).startswith("M")
+        and all(character == "-" or unicodedata.category(character) in _LABEL_CATEGORIES for character in label)
+        and not _REFUSED_IN_LABELS.search(label)
+    )
+
+
+def _a_label(label: str) -> str:
+    return "xn--" + label.encode("punycode").decode("ascii")
+
+
+def _is_a_label(label: str) -> bool:
+    try:
+        decoded = label.removeprefix("xn--").encode("ascii").decode("punycode")
+    except UnicodeError:
+        return False
+    return _is_u_label(decoded) and _a_label(decoded) == label

@@ -1,0 +1,95 @@
+"""Rotation of the ring: puts the next key in good time, and takes away those that nothing needs any more. Running it twice changes nothing."""
+
+import json
+import urllib.request
+from typing import Any
+
+from gatehouse import clients, clock, jose, keys, observe, table
+from gatehouse.errors import Unavailable
+from gatehouse.keys import RingKey
+from gatehouse.settings import settings
+
+
+def rotate(request_id: str, *, force: bool = False) -> dict[str, Any]:
+    """Give every algorithm a current and a next key and delete superseded ones whose overlap is over.
+
+    force: the next signing keys are active from now and the current ones are deleted, for a key that leaked. They have been published long
+    enough to be known everywhere. Returns the kids that were made, promoted and deleted.
+    """
+    keys.forget()
+    ring = list(keys.ring().values())
+    made, deleted, promoted = [], [], []
+    for algorithm in keys.algorithms():
+        own = sorted((key for key in ring if key.algorithm == algorithm), key=lambda key: key.active_from)
+        if force and algorithm != keys.SEALING:
+            promoted += _promote(own)
+            deleted += [key.kid for key in own if key.active_from <= clock.now() and key.kid not in promoted]
+            own = [key for key in own if key.kid not in deleted]
+        made += _complete(algorithm, own)
+        deleted += _superseded(own)
+    for kid in deleted:
+        table.delete(table.ring_key(kid))
+    keys.forget()
+    outcome = {"made": made, "promoted": promoted, "deleted": deleted}
+    observe.note("rotated", request_id=request_id, **{name: len(kids) for name, kids in outcome.items()})
+    return outcome
+
+
+def _complete(algorithm: str, own: list[RingKey]) -> list[str]:
+    """Make the keys that are missing: one that is active, and one that follows it."""
+    now, period = clock.now(), settings().key_rotation_days * 86400
+    made = []
+    active = [key.active_from for key in own if key.active_from <= now]
+    if not active:
+        made.append(_make(algorithm, now))
+        active.append(now)
+    if not any(key.active_from > now for key in own):
+        made.append(_make(algorithm, max(active[-1] + period, now + keys.LEAD_SECONDS)))
+    return made
+
+
+def _superseded(own: list[RingKey]) -> list[str]:
+    """Keys that a successor has replaced for longer than anything they signed or sealed lives."""
+    now = clock.now()
+    active = [key for key in own if key.active_from <= now]
+    overlap = keys.SEALING_OVERLAP_SECONDS if own and own[0].algorithm == keys.SEALING else keys.SIGNING_OVERLAP_SECONDS
+    return [key.kid for key, successor in zip(active, active[1:], strict=False) if successor.active_from + overlap <= now]
+
+
+def _promote(own: list[RingKey]) -> list[str]:
+    now = clock.now()
+    following = [key for key in own if key.active_from > now][:1]
+    for key in following:
+        table.update(table.ring_key(key.kid), where=[("pk", "exists", None)], set={"active_from": now})
+    return [key.kid for key in following]
+
+
+def _make(algorithm: str, active_from: int) -> str:
+    kid = clients.new_identifier(keys.KID_LENGTH)
+    context = keys.encryption_context(algorithm, kid)
+    common: dict[str, Any] = {"KeyId": settings().key_arn, "EncryptionContext": context}
+    item: dict[str, Any] = {"algorithm": algorithm, "active_from": active_from, "created_at": clock.now()}
+    if algorithm == keys.SEALING:
+        item["wrapped"] = keys.kms().generate_data_key_without_plaintext(NumberOfBytes=32, **common)["CiphertextBlob"]
+    else:
+        pair = keys.kms().generate_data_key_pair_without_plaintext(KeyPairSpec=keys.pair_spec(algorithm), **common)
+        item["wrapped"] = pair["PrivateKeyCiphertextBlob"]
+        item["jwk"] = jose.public_jwk(pair["PublicKey"], kid=kid, algorithm=algorithm)
+    table.put_new(table.ring_key(kid), item)
+    return kid
+
+
+def for_cloudformation(event: dict[str, Any], request_id: str) -> dict[str, Any]:
+    """Serve the stack's custom resource: a new stack has its keys before its first request. Deleting the stack keeps them with the table."""
+    status, reason = "SUCCESS", ""
+    if event["RequestType"] != "Delete":
+        try:
+            rotate(request_id)
+        except Exception as error:  # noqa: BLE001 - CloudFormation waits an hour for an answer that a raised error never sends
+            observe.failed(request_id, error)
+            status, reason = "FAILED", f"{type(error).__name__}: {error.detail if isinstance(error, Unavailable) else 'see the log'}"
+    answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
+    answer |= {"Status": status, "Reason": reason or "done", "PhysicalResourceId": "gatehouse-keys"}
+    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), {"content-type": ""}, method="PUT")  # noqa: S310
+    urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - the URL is CloudFormation's own
+    return {"status": status}

@@ -1,0 +1,207 @@
+"""The ring of keys: made and wrapped by KMS, kept in the table, unwrapped once per process.
+
+A key has one date, active_from. From it follows its state, everywhere at the same instant and without a transition to write:
+next (not yet), current (the newest that is active), previous (superseded, still verifying). Rotation only adds and removes keys.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from gatehouse import clock, jose, observe, table
+from gatehouse.errors import Unavailable
+from gatehouse.settings import LONGEST_SESSION_SECONDS, settings
+
+if TYPE_CHECKING:
+    from mypy_boto3_kms import KMSClient
+
+SEALING: Final = "A256GCM"
+_PAIR_SPECS: Final = {"RS256": "RSA_2048", "ES256": "ECC_NIST_P256", "EdDSA": "ECC_NIST_EDWARDS25519"}
+
+# How long a process uses the ring it read; after that a failed read may prolong it once to the second bound.
+RING_SECONDS: Final = 300
+STALE_RING_SECONDS: Final = 3600
+# API Gateway keeps a key set for two hours, so a key is published that long before it signs.
+LEAD_SECONDS: Final = 2 * 3600
+# A superseded key verifies until the last token it signed is over and every cache has let go of it.
+SIGNING_OVERLAP_SECONDS: Final = 86400 + LEAD_SECONDS
+SEALING_OVERLAP_SECONDS: Final = LONGEST_SESSION_SECONDS + 86400
+KID_LENGTH: Final = 8
+
+
+@dataclass(frozen=True, slots=True)
+class RingKey:
+    kid: str
+    algorithm: str
+    active_from: int
+    wrapped: bytes
+    jwk: dict[str, str] | None
+
+
+@dataclass(slots=True)
+class _Ring:
+    read_at: int
+    keys: dict[str, RingKey]
+
+
+_ring: _Ring | None = None
+
+
+def forget() -> None:
+    """Read and unwrap everything anew at the next use."""
+    global _ring
+    _ring = None
+    _unwrapped.cache_clear()
+    _signing_key.cache_clear()
+    _verification_key.cache_clear()
+    kms.cache_clear()
+
+
+@cache
+def kms() -> "KMSClient":
+    return boto3.client("kms", config=Config(connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 2}))
+
+
+def ring() -> dict[str, RingKey]:
+    """All keys by kid, read at most RING_SECONDS ago.
+
+    Raises:
+        Unavailable: the table cannot be read and what was read last is too old.
+    """
+    global _ring
+    now = clock.now()
+    if _ring is None or not 0 <= now - _ring.read_at < RING_SECONDS:
+        try:
+            _ring = _Ring(now, {item["sk"]: from_item(item) for item in table.query(table.keys_partition)})
+        except Unavailable:
+            if _ring is None or now - _ring.read_at >= STALE_RING_SECONDS:
+                raise
+            observe.note("key ring could not be read again; the last one serves on")
+    return _ring.keys
+
+
+def from_item(item: table.Item) -> RingKey:
+    return RingKey(item["sk"], item["algorithm"], item["active_from"], item["wrapped"], item.get("jwk"))
+
+
+def current(algorithm: str) -> RingKey:
+    """The key that signs or seals now.
+
+    Raises:
+        Unavailable: there is none; the stack's first rotation has not run.
+    """
+    now = clock.now()
+    active = [key for key in ring().values() if key.algorithm == algorithm and key.active_from <= now]
+    if not active:
+        raise Unavailable(detail=f"no {algorithm} key in the ring")
+    return max(active, key=lambda key: key.active_from)
+
+
+def signing_key(algorithm: str) -> jose.SigningKey:
+    """The current private key for `algorithm` (RS256, ES256, EdDSA).
+
+    Raises:
+        Unavailable: no such key, or KMS does not unwrap it.
+    """
+    return _signing_key(current(algorithm).kid)
+
+
+def verification_keys() -> dict[str, jose.VerificationKey]:
+    """Every published key by kid: next, current and previous."""
+    return {key.kid: _verification_key(key.kid) for key in ring().values() if key.jwk}
+
+
+def jwks() -> dict[str, list[dict[str, str]]]:
+    """The JWK Set (RFC 7517 section 5) of the algorithms that are switched on."""
+    enabled = settings().signing_algorithms.split(",")
+    return {"keys": [key.jwk for key in ring().values() if key.jwk and key.algorithm in enabled]}
+
+
+def seal(purpose: str, value: object) -> str:
+    """A URL-safe string that only `unseal` with the same purpose reads. value: anything that JSON holds."""
+    kid = current(SEALING).kid
+    return kid + jose.b64encode(jose.seal(json.dumps(value, separators=(",", ":")).encode(), _derived(kid, purpose)))
+
+
+def unseal(purpose: str, sealed: str) -> Any:
+    """The value that was sealed.
+
+    Raises:
+        jose.Forged: we did not seal it, or not for this purpose.
+    """
+    kid, body = _opened(sealed)
+    return json.loads(jose.unseal(body, _derived(kid, purpose)))
+
+
+def authenticate(purpose: str, message: str) -> str:
+    """A URL-safe string that carries `message` readably with our HMAC over it. The same message gives the same string."""
+    kid = current(SEALING).kid
+    return kid + jose.b64encode(message.encode() + jose.mac(message.encode(), _derived(kid, purpose)))
+
+
+def authenticated(purpose: str, token: str) -> str:
+    """The message of `authenticate`.
+
+    Raises:
+        jose.Forged: we did not make it, or not for this purpose.
+    """
+    kid, body = _opened(token)
+    message, mac = body[: -jose.MAC_BYTES], body[-jose.MAC_BYTES :]
+    if not jose.mac_holds(message, mac, _derived(kid, purpose)):
+        raise jose.Forged
+    return message.decode()
+
+
+def _opened(token: str) -> tuple[str, bytes]:
+    kid, body = token[:KID_LENGTH], token[KID_LENGTH:]
+    if len(token) > jose.LONGEST_TOKEN or kid not in (known := ring()) or known[kid].algorithm != SEALING:
+        raise jose.Forged
+    try:
+        return kid, jose.b64decode(body)
+    except ValueError as error:
+        raise jose.Forged from error
+
+
+def _derived(kid: str, purpose: str) -> bytes:
+    return jose.derive(_unwrapped(kid), purpose)
+
+
+@cache
+def _signing_key(kid: str) -> jose.SigningKey:
+    return jose.SigningKey(kid, ring()[kid].algorithm, jose.private_key(_unwrapped(kid)))
+
+
+@cache
+def _verification_key(kid: str) -> jose.VerificationKey:
+    return jose.verification_key(ring()[kid].jwk or {})
+
+
+@cache
+def _unwrapped(kid: str) -> bytes:
+    key = ring()[kid]
+    try:
+        return kms().decrypt(CiphertextBlob=key.wrapped, KeyId=settings().key_arn, EncryptionContext=encryption_context(key.algorithm, kid))["Plaintext"]
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
+
+
+def encryption_context(algorithm: str, kid: str) -> dict[str, str]:
+    """What a wrapped key is bound to; the purpose is what IAM policies tell functions apart by."""
+    return {"purpose": "sealing" if algorithm == SEALING else "signing", "kid": kid}
+
+
+def algorithms() -> Iterator[str]:
+    """Every algorithm that the ring must have a key for."""
+    yield SEALING
+    yield from settings().signing_algorithms.split(",")
+
+
+def pair_spec(algorithm: str) -> str:
+    """KMS's name for a key pair of this algorithm."""
+    return _PAIR_SPECS[algorithm]

@@ -1,0 +1,172 @@
+"""A session: one client's grant on one device, from the code to its end. It is one item, and every step of it is one conditional write.
+
+The id holds the user's epoch at the beginning, so that a session is dead as soon as the user's epoch is another, and nobody has to find it.
+"""
+
+import os
+from dataclasses import asdict, dataclass
+from typing import Self
+
+from gatehouse import clock, jose, table
+from gatehouse.users import User
+
+_EPOCH_BYTES = 4
+_RANDOM_BYTES = 16
+# A tombstone must outlive every code that names its session (RFC 6749 4.1.2), with room for skewed clocks.
+TOMBSTONE_SECONDS = 86400
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """status: active or revoked. generation: of the newest refresh token. Times in seconds since the epoch."""
+
+    user_id: str
+    sid: str
+    client_id: str
+    scope: str = ""
+    auth_time: int = 0
+    amr: list[str] | None = None
+    sign_on_id: str = ""
+    status: str = "active"
+    generation: int = 0
+    rotated_at: int = 0
+    rotated_by: str = ""
+    created_at: int = 0
+    created_by: str = ""
+    expires_at: int = 0
+    idle_expires_at: int = 0
+    source_ip: str = ""
+    user_agent: str = ""
+
+    @classmethod
+    def from_item(cls, item: table.Item) -> Self:
+        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+
+    def live(self, user: User | None) -> bool:
+        """Whether tokens of this session count: neither it nor its user ended it, and it is not over."""
+        return (
+            user is not None
+            and not user.blocked
+            and user.epoch == epoch_of(self.sid)
+            and self.status == "active"
+            and min(self.expires_at, self.idle_expires_at) > clock.now()
+        )
+
+
+class Replayed(Exception):
+    """The session exists: its code was redeemed before."""
+
+
+class Ended(Exception):
+    """No such session, or one that was revoked, is over, or belongs to another client."""
+
+
+class Reused(Exception):
+    """A refresh token was presented that a later one has replaced, outside the grace: somebody else holds a copy."""
+
+
+def new_id(epoch: int) -> str:
+    """An id for a session or sign-on that begins under `epoch`: 128 random bits behind it, base64url."""
+    return jose.b64encode(epoch.to_bytes(_EPOCH_BYTES) + os.urandom(_RANDOM_BYTES))
+
+
+def epoch_of(sid: str) -> int:
+    """The epoch that `new_id` was given; -1 for what is no such id, so that it equals none."""
+    try:
+        raw = jose.b64decode(sid)
+    except ValueError:
+        return -1
+    return int.from_bytes(raw[:_EPOCH_BYTES]) if len(raw) == _EPOCH_BYTES + _RANDOM_BYTES else -1
+
+
+def begin(session: Session) -> None:
+    """Store a new session, once.
+
+    Raises:
+        Replayed: one with this id is there, and not from a repeat of this very write after a lost answer. It is revoked now.
+    """
+    try:
+        table.put_new(table.session_key(session.user_id, session.sid), asdict(session) | {"ttl": session.expires_at})
+    except table.AlreadyExists as existing:
+        if existing.item.get("created_by") == session.created_by and existing.item["status"] == "active":
+            return
+        revoke(session.user_id, session.sid, "code_replayed")
+        raise Replayed from existing
+
+
+def bury(user_id: str, sid: str, client_id: str) -> None:
+    """Make sure that no session can begin under this id, and end the one that has."""
+    now = clock.now()
+    tombstone = asdict(Session(user_id, sid, client_id, status="revoked", created_at=now))
+    try:
+        table.put_new(table.session_key(user_id, sid), tombstone | {"ttl": now + TOMBSTONE_SECONDS})
+    except table.AlreadyExists:
+        revoke(user_id, sid, "code_replayed")
+
+
+def read_live(user_id: str, sid: str) -> tuple[Session, User] | None:
+    """The session and its user if the session is live: one BatchGetItem, strongly consistent, 2 RRU."""
+    session_item, user_item = table.get_many(table.session_key(user_id, sid), table.user_key(user_id))
+    if session_item is None or user_item is None:
+        return None
+    session, user = Session.from_item(session_item), User.from_item(user_item)
+    return (session, user) if session.live(user) else None
+
+
+def get(user_id: str, sid: str) -> Session | None:
+    item = table.get(table.session_key(user_id, sid))
+    return Session.from_item(item) if item else None
+
+
+def rotate(user_id: str, sid: str, generation: int, *, client_id: str, idle_seconds: int, grace_seconds: int, invocation_id: str) -> Session:
+    """Replace generation by generation + 1 and return the session as it then is.
+
+    Callers who present the same generation within grace_seconds of the first all get the same session back; with 0 only the first does.
+    A repeat of this very write after a lost answer counts as the first.
+
+    Raises:
+        Ended: there is no live session to rotate for this client.
+        Reused: the generation was replaced before; the session is revoked now.
+    """
+    now = clock.now()
+    where = [
+        ("generation", "=", generation),
+        ("client_id", "=", client_id),
+        ("status", "=", "active"),
+        ("expires_at", ">", now),
+        ("idle_expires_at", ">", now),
+    ]
+    changes = {"generation": generation + 1, "rotated_at": now, "rotated_by": invocation_id, "idle_expires_at": now + idle_seconds}
+    try:
+        return Session.from_item(table.update(table.session_key(user_id, sid), where=where, set=changes))
+    except table.ConditionFailed as refused:
+        if refused.item is None:
+            raise Ended from refused
+        session = Session.from_item(refused.item)
+    if session.client_id != client_id or session.status != "active" or min(session.expires_at, session.idle_expires_at) <= now:
+        raise Ended
+    if session.generation == generation + 1:
+        if session.rotated_by == invocation_id or (grace_seconds and now - session.rotated_at <= grace_seconds):
+            return session
+    if session.generation <= generation:
+        # Behind what we signed: the table was restored from a backup. Not the holder's fault, but not to be trusted either.
+        raise Ended
+    revoke(user_id, sid, "refresh_token_reused")
+    raise Reused
+
+
+def revoke(user_id: str, sid: str, reason: str) -> None:
+    """End one session; nothing happens if it is not there. The item stays as a tombstone until the broom comes."""
+    now = clock.now()
+    changes = {"status": "revoked", "revoked_at": now, "revoked_because": reason, "ttl": now + TOMBSTONE_SECONDS}
+    try:
+        table.update(table.session_key(user_id, sid), where=[("status", "=", "active")], set=changes)
+    except table.ConditionFailed:
+        return
+
+
+def revoke_of_sign_on(user_id: str, sign_on_id: str, reason: str) -> None:
+    """End the sessions that one browser sign-on began."""
+    for item in table.query(table.user_partition(user_id), "SESSION#"):
+        if item.get("sign_on_id") == sign_on_id and item["status"] == "active":
+            revoke(user_id, item["sid"], reason)

@@ -1,0 +1,92 @@
+"""A sign-in under way: the authorization request while the hosted pages talk to the person. Kept here, bound to one browser by a cookie."""
+
+import hashlib
+import hmac
+import secrets
+from dataclasses import asdict, dataclass, replace
+from typing import Self
+
+from gatehouse import clock, table
+from gatehouse.sign_ons import SignOn
+
+SECONDS = 1800
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorizationRequest:
+    """What the client asked for, checked. Absent values are empty; max_age -1 when absent."""
+
+    client_id: str
+    redirect_uri: str
+    redirect_uri_given: bool
+    scope: str
+    state: str
+    nonce: str
+    code_challenge: str
+    prompt: str
+    max_age: int
+    login_hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignIn:
+    """user_id, sign_on_id, auth_time and amr are set once the person has proven who they are; what is missing then is consent."""
+
+    sign_in_id: str
+    browser: str
+    request: AuthorizationRequest
+    expires_at: int
+    user_id: str = ""
+    sign_on_id: str = ""
+    auth_time: int = 0
+    amr: list[str] | None = None
+
+    @classmethod
+    def from_item(cls, item: table.Item) -> Self:
+        values = {name: item[name] for name in cls.__dataclass_fields__ if name in item}
+        return cls(**values | {"request": AuthorizationRequest(**item["request"])})
+
+    def of_browser(self, browser: str) -> bool:
+        """Whether this is the browser it began in. browser: the cookie's value."""
+        return bool(browser) and hmac.compare_digest(self.browser, browser_digest(browser))
+
+
+def new_browser() -> str:
+    """A value for the cookie that a browser's sign-ins are bound to: 192 random bits."""
+    return secrets.token_urlsafe(24)
+
+
+def browser_digest(browser: str) -> str:
+    return hashlib.sha256(browser.encode()).hexdigest()
+
+
+def begin(request: AuthorizationRequest, browser: str, sign_on: SignOn | None = None) -> SignIn:
+    """Store a new sign-in: 1 WRU per KB of the request. sign_on: if it is already known who the person is."""
+    sign_in = SignIn(secrets.token_urlsafe(18), browser_digest(browser), request, clock.now() + SECONDS)
+    return _stored(_recognised(sign_in, sign_on) if sign_on else sign_in)
+
+
+def find(sign_in_id: str) -> SignIn | None:
+    """The sign-in, or None if there is none or it is over."""
+    if not 0 < len(sign_in_id) <= 64:
+        return None
+    item = table.get(table.sign_in_key(sign_in_id))
+    if item is None or item["expires_at"] <= clock.now():
+        return None
+    return SignIn.from_item(item)
+
+
+def recognised(sign_in: SignIn, sign_on: SignOn, browser: str) -> SignIn:
+    """Store that the person has proven who they are, and bind what is left to the value that the browser's cookie has from now on."""
+    return _stored(replace(_recognised(sign_in, sign_on), browser=browser_digest(browser)))
+
+
+def _recognised(sign_in: SignIn, sign_on: SignOn) -> SignIn:
+    return replace(
+        sign_in, user_id=sign_on.user_id, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
+    )
+
+
+def _stored(sign_in: SignIn) -> SignIn:
+    table.put(table.sign_in_key(sign_in.sign_in_id), asdict(sign_in) | {"ttl": sign_in.expires_at})
+    return sign_in

@@ -1,0 +1,74 @@
+"""What /authorize decides: answer at once for a browser that is signed on, or hand over to the hosted pages."""
+
+from gatehouse import authorization, clock, consents, sign_ins, sign_ons, table
+from gatehouse.clients import Client
+from gatehouse.errors import ConsentRequired, LoginRequired
+from gatehouse.settings import settings
+from gatehouse.sign_ins import AuthorizationRequest
+from gatehouse.sign_ons import SignOn
+from gatehouse.users import User
+from gatehouse.web import Request, Response, redirect, set_cookie
+
+SIGN_ON_COOKIE = "gatehouse"
+BROWSER_COOKIE = "gatehouse-signin"
+
+
+def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Response:
+    """A code, an error for prompt=none, or the way to the hosted pages. 1 read with a sign-on, and no write unless it is time to touch it.
+
+    Raises:
+        LoginRequired, ConsentRequired: prompt=none and the person would have to be asked (OpenID Connect Core 3.1.2.6).
+    """
+    prompts = asked.prompt.split()
+    found = _signed_on(request, client)
+    if found is None or _must_sign_in_again(asked, client, found[0], prompts):
+        if "none" in prompts:
+            raise LoginRequired("the person is not signed in")
+        return _to_pages(request, asked, "login")
+    sign_on, user, consent = found
+    if "consent" in prompts or (not client.first_party and consents.needed(consent, asked.scope)):
+        if "none" in prompts:
+            raise ConsentRequired("the person has not allowed this")
+        return _to_pages(request, asked, "consent", sign_on)
+    sign_ons.touch(sign_on)
+    return authorization.answer_with_code(
+        asked, user_id=user.user_id, epoch=user.epoch, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
+    )
+
+
+def _signed_on(request: Request, client: Client) -> tuple[SignOn, User, table.Item | None] | None:
+    """Sign-on, user and, for a third party, the consent: one BatchGetItem."""
+    named = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
+    if named is None:
+        return None
+    user_id, sign_on_id = named
+    wanted = [table.sign_on_key(user_id, sign_on_id), table.user_key(user_id)]
+    if not client.first_party:
+        wanted.append(table.consent_key(user_id, client.client_id))
+    sign_on_item, user_item, *consent = table.get_many(*wanted)
+    if sign_on_item is None or user_item is None:
+        return None
+    sign_on, user = SignOn.from_item(sign_on_item), User.from_item(user_item)
+    if not sign_on.live(user, grace_seconds=client.sign_on_grace_seconds):
+        return None
+    return sign_on, user, consent[0] if consent else None
+
+
+def _must_sign_in_again(asked: AuthorizationRequest, client: Client, sign_on: SignOn, prompts: list[str]) -> bool:
+    # A session ends so long after the password at the latest; one that would begin at its end needs the password anew.
+    longest = client.session_seconds - 1 if asked.max_age < 0 else min(asked.max_age, client.session_seconds - 1)
+    return "login" in prompts or "select_account" in prompts or clock.now() - sign_on.auth_time > longest
+
+
+def _to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: SignOn | None = None) -> Response:
+    browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "") or sign_ins.new_browser()
+    if len(browser) > 64:
+        browser = sign_ins.new_browser()
+    sign_in = sign_ins.begin(asked, browser, sign_on)
+    cookie = set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS)
+    return redirect(f"{settings().base_url}/u/{page}", {"signin": sign_in.sign_in_id}, cookies=[cookie])
+
+
+def restart(asked: AuthorizationRequest) -> str:
+    """Where the same request begins anew, for pages that cannot go on."""
+    return redirect(f"{settings().base_url}/authorize", authorization.again(asked)).headers["location"]

@@ -1,0 +1,102 @@
+"""Access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2), minimal: what a caller wants to know beside the subject comes from userinfo."""
+
+import hashlib
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from gatehouse import clock, jose, keys
+from gatehouse.clients import Client
+from gatehouse.sessions import Session
+from gatehouse.settings import settings
+
+ACCESS_TYP = "at+jwt"
+ID_TYP = "JWT"
+
+
+def signing_keys(client: Client, *, with_id_token: bool = True) -> None:
+    """Have at hand what `access_token` and `id_token` sign with, so that no trouble with KMS can follow a write.
+
+    Raises:
+        Unavailable: KMS or the table does not give a key.
+    """
+    keys.signing_key(client.access_token_alg)
+    if with_id_token:
+        keys.signing_key(client.id_token_alg)
+
+
+def access_token(client: Client, scope: str, session: Session | None = None) -> tuple[str, int]:
+    """A signed access token and its lifetime in seconds. Without a session it is the client's own (client_credentials)."""
+    now = clock.now()
+    expires_at = now + client.access_token_seconds
+    claims: dict[str, Any] = {"iss": settings().issuer, "sub": client.client_id, "aud": audience(client, scope), "client_id": client.client_id}
+    if session:
+        expires_at = min(expires_at, session.expires_at)
+        claims |= {"sub": session.user_id, "sid": session.sid}
+    claims |= {"scope": scope, "iat": now, "exp": expires_at, "jti": secrets.token_urlsafe(12)}
+    return jose.sign(claims, keys.signing_key(client.access_token_alg), typ=ACCESS_TYP), expires_at - now
+
+
+def audience(client: Client, scope: str) -> str | list[str]:
+    """The client's API; with openid also our own, since the token opens userinfo."""
+    own = settings().issuer
+    if client.audience in ("", own):
+        return own
+    return [client.audience, own] if "openid" in scope.split() else client.audience
+
+
+def id_token(client: Client, session: Session, access: str, *, nonce: str = "") -> str:
+    """A signed ID token. nonce: as it came with the authorization request, empty on refresh (OpenID Connect Core 12.2)."""
+    now = clock.now()
+    claims = {
+        "iss": settings().issuer,
+        "sub": session.user_id,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + client.id_token_seconds,
+        "auth_time": session.auth_time,
+        "amr": session.amr or [],
+        "sid": session.sid,
+        "at_hash": _left_half_hash(access, client.id_token_alg),
+    }
+    if nonce:
+        claims["nonce"] = nonce
+    return jose.sign(claims, keys.signing_key(client.id_token_alg), typ=ID_TYP)
+
+
+def read_access_token(token: str) -> Mapping[str, Any]:
+    """The claims of an access token of ours that is in force. Says nothing about its session.
+
+    Raises:
+        jose.InvalidJWT: it is not.
+    """
+    claims = jose.verify(token, keys.verification_keys(), typ=ACCESS_TYP, now=clock.now())
+    if claims.get("iss") != settings().issuer:
+        raise jose.InvalidJWT("iss is another")
+    if not all(isinstance(claims.get(name), str) for name in ("sub", "client_id", "jti", "scope")):
+        raise jose.InvalidJWT("a claim is missing")
+    return claims
+
+
+def read_id_token_hint(token: str) -> Mapping[str, Any]:
+    """The claims of an ID token that we issued, be it over or not (OpenID Connect Core 3.1.2.1).
+
+    Raises:
+        jose.InvalidJWT: we did not issue it.
+    """
+    claims = jose.verify(token, keys.verification_keys(), typ=ID_TYP, now=clock.now(), expired_ok=True)
+    if claims.get("iss") != settings().issuer:
+        raise jose.InvalidJWT("iss is another")
+    return claims
+
+
+def audiences(claims: Mapping[str, Any]) -> list[str]:
+    """`aud` as a list."""
+    value = claims.get("aud", [])
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _left_half_hash(token: str, algorithm: str) -> str:
+    # EdDSA hashes with SHA-512 inside, and so does its at_hash; the two others with SHA-256.
+    digest = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(token.encode()).digest()
+    return jose.b64encode(digest[: len(digest) // 2])

@@ -1,0 +1,302 @@
+"""API Gateway's event ⇄ Request and Response (payload format 2.0), and the one place where an error becomes HTTP."""
+
+import base64
+import binascii
+import json
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any, Final
+from urllib.parse import parse_qsl, urlencode
+
+from gatehouse import clock, observe
+from gatehouse.errors import (
+    InsufficientScope,
+    InvalidClient,
+    InvalidRequest,
+    InvalidToken,
+    MethodNotAllowed,
+    Refusal,
+    TooLarge,
+    TooManyRequests,
+    Unavailable,
+)
+
+LARGEST_BODY: Final = 65_536
+MOST_PARAMETERS: Final = 64
+_FORM: Final = "application/x-www-form-urlencoded"
+_JSON: Final = "application/json"
+COOKIE_ATTRIBUTES: Final = "Path=/; Secure; HttpOnly; SameSite=Lax"
+_SECURITY_HEADERS: Final = {
+    "cache-control": "no-store",
+    "referrer-policy": "no-referrer",
+    "strict-transport-security": "max-age=31536000",
+    "x-content-type-options": "nosniff",
+}
+_CORS_HEADERS: Final = {"access-control-allow-origin": "*", "access-control-expose-headers": "DPoP-Nonce, WWW-Authenticate"}
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request. id: of the Lambda invocation, the same when an SDK repeats a call. outcome: what the route adds to the log line."""
+
+    id: str
+    method: str
+    path: str
+    raw_query: str
+    headers: Mapping[str, str]
+    cookies: Mapping[str, str]
+    body: bytes
+    source_ip: str
+    path_parameters: Mapping[str, str]
+    outcome: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def from_event(cls, event: Mapping[str, Any], context: object) -> "Request":
+        """Read an event of payload format 2.0; header names are lower case there already.
+
+        Raises:
+            nothing: what is malformed is refused by the property that reads it.
+        """
+        http = event.get("requestContext", {}).get("http", {})
+        headers = event.get("headers") or {}
+        raw_cookies = event.get("cookies") or headers.get("cookie", "").split(";")
+        pairs = (cookie.strip().partition("=") for cookie in raw_cookies)
+        return cls(
+            id=getattr(context, "aws_request_id", None) or secrets.token_hex(16),
+            method=str(http.get("method", "")).upper(),
+            path=event.get("rawPath", ""),
+            raw_query=event.get("rawQueryString") or "",
+            headers=headers,
+            cookies={name: value for name, _, value in pairs if name},
+            body=_body(event),
+            source_ip=http.get("sourceIp", ""),
+            path_parameters=event.get("pathParameters") or {},
+        )
+
+    @property
+    def query(self) -> dict[str, str]:
+        """The query's parameters; those without a value count as absent (RFC 6749 3.1).
+
+        Raises:
+            InvalidRequest: one is repeated, or is not text.
+        """
+        return _parameters(self.raw_query)
+
+    @property
+    def form(self) -> dict[str, str]:
+        """The parameters of a form body.
+
+        Raises:
+            InvalidRequest: another media type, one is repeated, or is not text.
+            TooLarge: over LARGEST_BODY.
+        """
+        self._check_body(_FORM)
+        return _parameters(self._text())
+
+    @property
+    def form_or_json(self) -> dict[str, str]:
+        """The parameters of a form body or of a JSON object, whose nulls count as absent.
+
+        Raises:
+            InvalidRequest, TooLarge: as `form`; a member that is no string.
+        """
+        self._check_body(_FORM, _JSON)
+        return _json_parameters(self._text()) if self.media_type == _JSON else _parameters(self._text())
+
+    @property
+    def media_type(self) -> str:
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
+    def origin(self) -> str:
+        return self.headers.get("origin", "")
+
+    def _check_body(self, *media_types: str) -> None:
+        if len(self.body) > LARGEST_BODY:
+            raise TooLarge(f"the body is larger than {LARGEST_BODY} bytes")
+        if self.body and self.media_type not in media_types:
+            raise InvalidRequest(f"content-type must be {' or '.join(media_types)}")
+
+    def _text(self) -> str:
+        try:
+            return self.body.decode()
+        except UnicodeDecodeError:
+            raise InvalidRequest("the body is not UTF-8") from None
+
+
+@dataclass(slots=True)
+class Response:
+    status: int
+    body: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+    cookies: list[str] = field(default_factory=list)
+
+    def to_event(self) -> dict[str, Any]:
+        """The answer that API Gateway expects."""
+        headers = _SECURITY_HEADERS | {"content-type": "text/plain; charset=utf-8"} | self.headers
+        return {"statusCode": self.status, "headers": headers, "cookies": self.cookies, "body": self.body, "isBase64Encoded": False}
+
+
+def json_response(status: int, body: Mapping[str, Any], *, cache_seconds: int = 0) -> Response:
+    """JSON, not to be stored unless cache_seconds says how long."""
+    headers = {"content-type": _JSON}
+    if cache_seconds:
+        headers["cache-control"] = f"public, max-age={cache_seconds}"
+    return Response(status, json.dumps(body, separators=(",", ":"), ensure_ascii=False), headers)
+
+
+def redirect(url: str, parameters: Mapping[str, str] | None = None, *, cookies: list[str] | None = None) -> Response:
+    """303, so that no browser repeats a POST elsewhere (RFC 9700 4.12). parameters: added to the query of url, empty ones left out."""
+    given = {name: value for name, value in (parameters or {}).items() if value}
+    location = url + ("&" if "?" in url else "?") + urlencode(given) if given else url
+    return Response(303, "", {"location": location}, cookies or [])
+
+
+def set_cookie(name: str, value: str, *, seconds: int | None = None) -> str:
+    """A __Host- cookie (RFC 6265bis 4.1.3.2): for this host only, out of reach of scripts. Without seconds it ends with the browser."""
+    age = "" if seconds is None else f"; Max-Age={seconds}"
+    return f"__Host-{name}={value}; {COOKIE_ATTRIBUTES}{age}"
+
+
+def clear_cookie(name: str) -> str:
+    return set_cookie(name, "", seconds=0)
+
+
+Route = Callable[[Request], Response]
+Render = Callable[[Request, Refusal], Response]
+Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+
+
+def oauth_error(request: Request, refusal: Refusal) -> Response:
+    """The JSON error of RFC 6749 5.2."""
+    response = json_response(refusal.status, refusal.body())
+    if isinstance(refusal, InvalidClient) and refusal.challenge:
+        response.headers["www-authenticate"] = 'Basic realm="gatehouse"'
+    return response
+
+
+def bearer_error(request: Request, refusal: Refusal) -> Response:
+    """The challenge of RFC 6750 section 3, with the same in JSON."""
+    response = json_response(refusal.status, refusal.body())
+    if isinstance(refusal, InvalidToken):
+        parts = ['error="invalid_token"', f'error_description="{refusal.description}"'] if refusal.presented else []
+        response.headers["www-authenticate"] = ", ".join(['Bearer realm="gatehouse"', *parts])
+    if isinstance(refusal, InsufficientScope):
+        response.headers["www-authenticate"] = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{refusal.scope}"'
+    return response
+
+
+def api_error(request: Request, refusal: Refusal) -> Response:
+    """The error body of Auth0's Management API."""
+    reasons = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large"}
+    reason = reasons.get(refusal.status, "Service Unavailable" if refusal.status == 503 else "Internal Server Error")
+    body = {"statusCode": refusal.status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
+    response = bearer_error(request, refusal)
+    response.body = json.dumps(body)
+    return response
+
+
+def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False) -> Callable[[Route], Handler]:
+    """Make a Lambda handler of a route that serves `methods`.
+
+    errors: how a refusal is answered. cors: any origin may call it from a browser, without cookies.
+    """
+
+    def wrap(route: Route) -> Handler:
+        @wraps(route)
+        def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+            started_at = clock.milliseconds()
+            request = Request.from_event(event, context)
+            try:
+                response = preflight(methods) if cors and request.method == "OPTIONS" else _routed(route, request, methods)
+                message, reason = "answered", {}
+            except Refusal as refusal:
+                response = _refused(errors, request, refusal)
+                message, reason = "refused", {"error": refusal.code, "reason": refusal.description, "detail": refusal.detail}
+            except Exception as error:
+                observe.failed(request.id, error)
+                response, message, reason = _refused(errors, request, Refusal()), "failed", {}
+            if cors:
+                response.headers = _CORS_HEADERS | response.headers
+            observe.request_finished(
+                request_id=request.id, message=message, status=response.status, started_at_ms=started_at, **(reason | request.outcome)
+            )
+            return response.to_event()
+
+        return handler
+
+    return wrap
+
+
+def _routed(route: Route, request: Request, methods: tuple[str, ...]) -> Response:
+    method = "GET" if request.method == "HEAD" else request.method
+    if method not in methods:
+        raise MethodNotAllowed(methods)
+    return route(request)
+
+
+def _refused(errors: Render, request: Request, refusal: Refusal) -> Response:
+    response = errors(request, refusal)
+    if isinstance(refusal, MethodNotAllowed):
+        response.headers["allow"] = ", ".join(refusal.allowed)
+    if isinstance(refusal, Unavailable | TooManyRequests):
+        response.headers["retry-after"] = str(refusal.retry_after_seconds)
+    return response
+
+
+def preflight(methods: tuple[str, ...]) -> Response:
+    """The answer to a CORS preflight, without an origin: the caller adds it."""
+    return Response(
+        204,
+        headers={
+            "access-control-allow-methods": ", ".join(methods),
+            "access-control-allow-headers": "authorization, content-type, dpop",
+            "access-control-max-age": "7200",
+        },
+    )
+
+
+def _body(event: Mapping[str, Any]) -> bytes:
+    body = event.get("body") or ""
+    if not event.get("isBase64Encoded"):
+        return str(body).encode(errors="surrogatepass")
+    try:
+        return base64.b64decode(body)
+    except binascii.Error:
+        return b""
+
+
+def _parameters(encoded: str) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except UnicodeDecodeError:
+        raise InvalidRequest("a parameter is not UTF-8") from None
+    except ValueError:
+        raise InvalidRequest(f"more than {MOST_PARAMETERS} parameters") from None
+    seen: dict[str, str] = {}
+    for name, value in pairs:
+        if name in seen:
+            raise InvalidRequest("a parameter is repeated" if not name.isidentifier() else f"{name} is repeated")
+        seen[name] = value
+    return {name: value for name, value in seen.items() if value}
+
+
+def _json_parameters(text: str) -> dict[str, str]:
+    try:
+        value = json.loads(text, object_pairs_hook=_unrepeated)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body is not a JSON object")
+    for name, entry in value.items():
+        if entry is not None and not isinstance(entry, str):
+            raise InvalidRequest(f"{name} must be a string" if name.isidentifier() else "a member is not a string")
+    return {name: entry for name, entry in value.items() if entry}
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise InvalidRequest("a member of the JSON body is repeated")
+    return dict(pairs)

@@ -1,0 +1,117 @@
+"""The administrator's command until there is a console: clients, people and keys of the stack that the environment names.
+
+Works on a deployed stack as well: set ISSUER, TABLE_NAME and KEY_ARN to the stack's outputs and use your AWS credentials.
+"""
+
+import argparse
+import json
+import sys
+
+from gatehouse import client_registration, identifiers, key_rotation, users
+from gatehouse.client_registration import InvalidRegistration
+from gatehouse.clients import STANDARD_SCOPES, TYPES
+from gatehouse.settings import settings
+
+
+def main() -> int:
+    """Run one command; what is wrong with the input is one line on stderr."""
+    arguments = _parser().parse_args()
+    try:
+        arguments.run(arguments)
+    except (InvalidRegistration, identifiers.InvalidIdentifier) as flaw:
+        print(f"error: {flaw}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _client(arguments: argparse.Namespace) -> None:
+    properties = {
+        "name": arguments.name,
+        "type": arguments.type,
+        "redirect_uris": arguments.redirect_uri,
+        "post_logout_redirect_uris": arguments.post_logout_redirect_uri,
+        "web_origins": arguments.web_origin,
+        "first_party": not arguments.third_party,
+        "require_pkce": not arguments.without_pkce,
+        "refresh_cookie": arguments.refresh_cookie,
+    }
+    if arguments.scope or arguments.type == "machine":
+        properties["scopes"] = arguments.scope
+    properties |= dict(_setting(entry) for entry in arguments.set)
+    if arguments.audience:
+        properties["audience"] = arguments.audience
+    registered = client_registration.register(**properties)
+    print(f"client_id      {registered.client_id}")
+    if registered.secret:
+        print(f"client_secret  {registered.secret}   (shown once, kept nowhere)")
+    if arguments.redirect_uri:
+        query = f"client_id={registered.client_id}&response_type=code&scope=openid"
+        print(f"sign-in link   {settings().base_url}/authorize?{query}&redirect_uri={arguments.redirect_uri[0]}")
+
+
+def _secret(arguments: argparse.Namespace) -> None:
+    print(client_registration.rotate_secret(arguments.client_id, overlap_seconds=arguments.overlap))
+
+
+def _change(arguments: argparse.Namespace) -> None:
+    client_registration.change(arguments.client_id, **dict(_setting(entry) for entry in arguments.set))
+    print("changed; in force everywhere within a minute")
+
+
+def _set_blocked(arguments: argparse.Namespace) -> None:
+    user = users.get_by_email(identifiers.canonical_email(arguments.email))
+    if user is None:
+        raise identifiers.InvalidIdentifier("no such user")
+    users.set_blocked(user.user_id, arguments.blocked)
+    print(f"{user.user_id} is {'blocked and signed out' if arguments.blocked else 'open'}")
+
+
+def _rotate_keys(arguments: argparse.Namespace) -> None:
+    print(json.dumps(key_rotation.rotate("admin", force=arguments.force), indent=2))
+
+
+def _setting(entry: str) -> tuple[str, object]:
+    """name=value, the value as JSON where it is some, else as it stands."""
+    name, _, value = entry.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        return name, value
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="admin", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="command")
+    client = commands.add_parser("client", help="register an application")
+    client.set_defaults(run=_client)
+    client.add_argument("--name", required=True, help="what people are shown")
+    client.add_argument("--type", required=True, choices=TYPES)
+    client.add_argument("--redirect-uri", action="append", default=[])
+    client.add_argument("--post-logout-redirect-uri", action="append", default=[])
+    client.add_argument("--web-origin", action="append", default=[])
+    client.add_argument("--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}")
+    client.add_argument("--audience", default="", help="the API that its access tokens are for; default the issuer")
+    client.add_argument("--third-party", action="store_true", help="people are asked for consent")
+    client.add_argument("--without-pkce", action="store_true", help="for a confidential client that cannot do PKCE")
+    client.add_argument("--refresh-cookie", action="store_true", help="keep the refresh token in an HttpOnly cookie")
+    client.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any other property, such as refresh_grace_seconds=0")
+    change = commands.add_parser("change", help="change properties of an application")
+    change.set_defaults(run=_change)
+    change.add_argument("client_id")
+    change.add_argument("--set", action="append", required=True, metavar="NAME=VALUE")
+    secret = commands.add_parser("secret", help="give an application a new secret beside the old one")
+    secret.set_defaults(run=_secret)
+    secret.add_argument("client_id")
+    secret.add_argument("--overlap", type=int, default=86400, help="seconds that the old one stays valid")
+    for name, blocked, text in (("block", True, "block a person and end every session"), ("unblock", False, "let a blocked person in again")):
+        command = commands.add_parser(name, help=text)
+        command.set_defaults(run=_set_blocked, blocked=blocked)
+        command.add_argument("email")
+    keys = commands.add_parser("rotate-keys", help="fill and sweep the key ring, as the daily job does")
+    keys.set_defaults(run=_rotate_keys)
+    keys.add_argument("--force", action="store_true", help="a signing key leaked: the next ones sign from now, the current ones are deleted")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,190 @@
+"""The real `sam build` and `sam deploy` onto the emulator, skipped when nothing changed, and the stack's outputs."""
+
+import hashlib
+import json
+import platform
+import shutil
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from local import aws, emulator
+from local.instance import MAIL_FROM, ORDERS_STACK_NAME, ROOT, STACK_NAME, Instance, LocalError, client_environment
+
+ORDERS_TEMPLATE = ROOT / "examples" / "orders_api" / "template.yaml"
+_SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "examples/orders_api", "local/seed.py")
+_SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+
+
+def parameters(instance: Instance, overrides: Mapping[str, str]) -> dict[str, str]:
+    """Template parameters of a local stack; overrides come from the command line."""
+    return {"Issuer": instance.issuer, "MailFrom": MAIL_FROM, "Architecture": _architecture()} | dict(overrides)
+
+
+def fingerprint(values: Mapping[str, str]) -> str:
+    """A digest of everything that a deployment depends on: sources, parameters, the Python that runs the functions."""
+    digest = hashlib.sha256(json.dumps([sorted(values.items()), _python_version(), emulator.BIN.as_posix()]).encode())
+    for file in _files(ROOT / entry for entry in _SOURCES):
+        digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
+
+
+def is_current(instance: Instance, digest: str) -> bool:
+    """Whether both stacks stand in the emulator as this digest describes them."""
+    marker = instance.home / "deployed"
+    if not marker.exists() or marker.read_text(encoding="ascii") != digest:
+        return False
+    return all(_status(instance, stack) in _SETTLED for stack in (STACK_NAME, ORDERS_STACK_NAME))
+
+
+def mark_current(instance: Instance, digest: str) -> None:
+    (instance.home / "deployed").write_text(digest, encoding="ascii")
+
+
+def build(instance: Instance) -> None:
+    """Build the layers for the emulator's Python and this machine's processor.
+
+    Raises:
+        LocalError: sam build failed; names the log.
+    """
+    target = ["--build-dir", str(_build_dir(instance)), "--cache-dir", str(instance.home / "sam-cache")]
+    _sam(
+        instance, "build", ["build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml"), *target]
+    )
+    _relax_conditions(_build_dir(instance) / "template.yaml")
+
+
+def deploy(instance: Instance, values: Mapping[str, str]) -> dict[str, str]:
+    """Deploy Gatehouse and record its outputs in stack.json and stack.env. Answers the outputs.
+
+    Raises:
+        LocalError: sam deploy failed; names the log.
+    """
+    _deploy_stack(instance, STACK_NAME, _build_dir(instance) / "template.yaml", values)
+    outputs = stack_outputs(instance, STACK_NAME)
+    record_outputs(instance, outputs)
+    return outputs
+
+
+def deploy_orders(instance: Instance, outputs: Mapping[str, str]) -> None:
+    """Deploy the example API that the shipped authorizer protects.
+
+    Raises:
+        LocalError: sam deploy failed; names the log.
+    """
+    _deploy_stack(instance, ORDERS_STACK_NAME, ORDERS_TEMPLATE, {"AuthorizerArn": outputs["AuthorizerArn"]})
+
+
+def stack_outputs(instance: Instance, stack: str) -> dict[str, str]:
+    """The outputs of a deployed stack."""
+    description = aws.cloudformation(instance).describe_stacks(StackName=stack)["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in description.get("Outputs", [])}
+
+
+def record_outputs(instance: Instance, outputs: Mapping[str, str]) -> None:
+    """Write the outputs as JSON, and as variables that tools and tests read like the functions do."""
+    instance.outputs_file.write_text(json.dumps(outputs, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+    lines = [f"{name}={value}" for name, value in sorted(stack_environment(instance).items())]
+    (instance.home / "stack.env").write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def stack_environment(instance: Instance) -> dict[str, str]:
+    """Variables that point a tool at the running stack: those of the functions, and where the emulator is.
+
+    Raises:
+        LocalError: nothing was deployed yet.
+    """
+    if not instance.outputs_file.exists():
+        raise LocalError(f"no stack named {instance.name!r} is deployed; `make run` starts one")
+    outputs = json.loads(instance.outputs_file.read_text(encoding="utf-8"))
+    aws_variables = {k: v for k, v in client_environment(instance).items() if k.startswith("AWS_")}
+    return aws_variables | {
+        "ISSUER": instance.issuer,
+        "TABLE_NAME": outputs["TableName"],
+        "KEY_ARN": outputs["KeyArn"],
+        "AUTHORIZER_ARN": outputs["AuthorizerArn"],
+        "MAIL_FROM": MAIL_FROM,
+        "ORDERS_URL": instance.orders_url,
+        "MAIL_URL": instance.mail_url,
+        "GATEHOUSE_INSTANCE": instance.name,
+    }
+
+
+def _deploy_stack(instance: Instance, stack: str, template: Path, values: Mapping[str, str]) -> None:
+    config = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--template-file", str(template)]
+    overrides = [f"{name}={value}" for name, value in values.items()]
+    _sam(instance, "deploy", ["deploy", *config, "--stack-name", stack, "--parameter-overrides", *overrides])
+
+
+def _sam(instance: Instance, label: str, arguments: Sequence[str]) -> None:
+    log = instance.home / f"sam-{label}.log"
+    environment = client_environment(instance) | {
+        "SAM_CLI_TELEMETRY": "0",
+        "SAM_CLI_POLL_DELAY": "0.3",
+        "PYVER": _python_version(),
+        "ARCHITECTURE": _architecture(),
+        "UV": _uv(),
+    }
+    with log.open("wb") as output:
+        ended = subprocess.run(
+            [str(emulator.BIN / "sam"), *arguments],
+            env=environment, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=False,
+        )  # fmt: skip
+    if ended.returncode:
+        raise LocalError(f"sam {label} failed: {_reason(log)} (log: {log})")
+
+
+def _reason(log: Path) -> str:
+    """The line of a sam log that tells most: the first that names an error, else the last."""
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    telling = [line for line in lines if line.startswith("Error") or "_FAILED" in line or "error:" in line.lower()]
+    return (telling or lines or ["no output"])[0][:300]
+
+
+def _relax_conditions(built_template: Path) -> None:
+    """Let pass the condition keys that the emulator never fills in; here each of them would refuse everything."""
+    text = built_template.read_text(encoding="utf-8")
+    lines = text.splitlines(keepends=True)
+    for number, line in enumerate(lines):
+        if "kms:EncryptionContext:" in line or "ses:FromAddress" in line:
+            lines[number - 1] = lines[number - 1].replace("StringEquals:", "StringEqualsIfExists:")
+    built_template.write_text("".join(lines), encoding="utf-8")
+
+
+def _status(instance: Instance, stack: str) -> str:
+    try:
+        return aws.cloudformation(instance).describe_stacks(StackName=stack)["Stacks"][0]["StackStatus"]
+    except (ClientError, BotoCoreError):
+        return "ABSENT"
+
+
+def _build_dir(instance: Instance) -> Path:
+    return instance.home / "build"
+
+
+def _uv() -> str:
+    """The uv of this checkout, else the one on PATH."""
+    own = ROOT / ".local" / "uv" / "bin" / "uv"
+    return str(own) if own.exists() else shutil.which("uv") or "uv"
+
+
+def _python_version() -> str:
+    """Version of the Python that MiniStack runs on, which is the one that runs every function here."""
+    shown = subprocess.run(
+        [str(emulator.BIN / "python"), "-c", "import sys; print('%d.%d' % sys.version_info[:2])"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    return shown.stdout.strip()
+
+
+def _architecture() -> str:
+    return "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64"
+
+
+def _files(roots: Iterable[Path]) -> list[Path]:
+    found: list[Path] = []
+    for root in roots:
+        found += [root] if root.is_file() else [path for path in root.rglob("*") if path.is_file()]
+    return sorted(path for path in found if "__pycache__" not in path.parts and path.suffix != ".pyc")

@@ -1,0 +1,178 @@
+"""Every unit test has a fresh table on moto, with the schema that template.yaml deploys, a key ring, and nothing remembered."""
+
+import importlib
+import json
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import boto3
+import pytest
+import yaml
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from moto import mock_aws
+
+from gatehouse import clients, keys, mail, settings
+from gatehouse.table import connection
+
+ROOT = Path(__file__).parents[2]
+ISSUER = "https://id.example.com"
+ENVIRONMENT = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "eu-central-1",
+    "ISSUER": ISSUER,
+    "TABLE_NAME": "identity",
+    "MAIL_FROM": "hello@id.example.com",
+}
+
+
+class _Template(yaml.SafeLoader):
+    """Reads template.yaml without resolving its intrinsic functions."""
+
+
+_Template.add_multi_constructor("!", lambda loader, suffix, node: None)  # type: ignore[no-untyped-call]
+
+
+def template() -> dict[str, Any]:
+    """template.yaml with None wherever an intrinsic function stands."""
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader
+    return loaded
+
+
+@pytest.fixture(autouse=True)
+def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name, value in ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    with mock_aws():
+        boto3.setup_default_session()
+        key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        monkeypatch.setenv("KEY_ARN", key)
+        forget()
+        _stand_in_for_key_pairs()
+        schema = template()["Resources"]["Identity"]["Properties"]
+        names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+        boto3.client("dynamodb").create_table(TableName="identity", **{name: schema[name] for name in names if name in schema})
+        boto3.client("sesv2").create_email_identity(EmailIdentity="id.example.com")
+        boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
+        function("key_rotation")({}, context())
+        yield
+    forget()
+
+
+def forget() -> None:
+    """Everything that a process remembers: what a cold start would read anew."""
+    settings.settings.cache_clear()
+    connection.client.cache_clear()
+    mail.ses.cache_clear()
+    keys.forget()
+    clients.forget()
+
+
+# Pairs are made once: RSA takes its time, and no test looks at which key it is.
+_PAIRS: dict[str, tuple[bytes, bytes]] = {}
+
+
+def _pair(spec: str) -> tuple[bytes, bytes]:
+    if spec not in _PAIRS:
+        made: Any = {
+            "RSA_2048": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
+            "ECC_NIST_P256": lambda: ec.generate_private_key(ec.SECP256R1()),
+            "ECC_NIST_EDWARDS25519": ed25519.Ed25519PrivateKey.generate,
+        }[spec]()
+        private = made.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        public = made.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+        _PAIRS[spec] = private, public
+    return _PAIRS[spec]
+
+
+def _stand_in_for_key_pairs() -> None:
+    """moto's KMS makes no key pairs; what it encrypts it does decrypt, context checked."""
+
+    def answer(params: dict[str, Any], **_: object) -> tuple[object, dict[str, Any]]:
+        asked = json.loads(params["body"])
+        private, public = _pair(asked["KeyPairSpec"])
+        context = asked["EncryptionContext"]
+        wrapped = boto3.client("kms").encrypt(KeyId=asked["KeyId"], Plaintext=private, EncryptionContext=context)["CiphertextBlob"]
+        return SimpleNamespace(status_code=200), {"PrivateKeyCiphertextBlob": wrapped, "PublicKey": public}
+
+    session: Any = boto3.DEFAULT_SESSION
+    session.events.register("before-call.kms.GenerateDataKeyPairWithoutPlaintext", answer)
+
+
+def function(name: str) -> Callable[[dict[str, Any], object], dict[str, Any]]:
+    """The handler of functions/<name>/app.py."""
+    handler: Callable[[dict[str, Any], object], dict[str, Any]] = importlib.import_module(f"functions.{name}.app").handler
+    return handler
+
+
+def context(request_id: str = "") -> Any:
+    return SimpleNamespace(aws_request_id=request_id or os.urandom(8).hex(), get_remaining_time_in_millis=lambda: 10_000)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A function's answer, as a client reads it."""
+
+    status: int
+    headers: dict[str, str]
+    cookies: list[str]
+    body: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def location(self) -> str:
+        return self.headers["location"]
+
+    @property
+    def sent_back(self) -> dict[str, str]:
+        """The parameters of the redirect."""
+        return dict(parse_qsl(urlsplit(self.location).query))
+
+
+def event(name: str) -> dict[str, Any]:
+    """events/<name>.json"""
+    loaded: dict[str, Any] = json.loads((ROOT / "events" / f"{name}.json").read_text())
+    return loaded
+
+
+def call(
+    name: str,
+    method: str,
+    path: str,
+    *,
+    query: dict[str, str] | str = "",
+    form: dict[str, str] | str | None = None,
+    body: str = "",
+    headers: dict[str, str] | None = None,
+    cookies: dict[str, str] | None = None,
+    path_parameters: dict[str, str] | None = None,
+    source_ip: str = "192.0.2.7",
+    request_id: str = "",
+) -> Answer:
+    """One request through one function."""
+    given = {name.lower(): value for name, value in (headers or {}).items()}
+    if form is not None:
+        given.setdefault("content-type", "application/x-www-form-urlencoded")
+        body = form if isinstance(form, str) else urlencode(form)
+    http_event = {
+        "version": "2.0",
+        "rawPath": path,
+        "rawQueryString": query if isinstance(query, str) else urlencode(query),
+        "headers": given,
+        "cookies": [f"{name}={value}" for name, value in (cookies or {}).items()],
+        "requestContext": {"http": {"method": method, "path": path, "sourceIp": source_ip}, "stage": "$default"},
+        "pathParameters": path_parameters or {},
+        "body": body,
+        "isBase64Encoded": False,
+    }
+    answer = function(name)(http_event, context(request_id))
+    return Answer(answer["statusCode"], answer["headers"], answer["cookies"], answer["body"])
