@@ -15,8 +15,8 @@ PYTHON ?= $(shell for candidate in python3.13 "$$(pyenv root 2>/dev/null)"/versi
 # Which stack, when several run side by side, and on which ports. Only from the command line: many a shell has a PORT of its own.
 given = $(if $(findstring command,$(origin $(1))),$(2) $($(1)))
 STACK = $(call given,NAME,--instance)
-PORTS = $(call given,PORT,--port) $(call given,ORDERS_PORT,--orders-port) $(call given,MAIL_PORT,--mail-port) \
-	$(call given,EMULATOR_PORT,--emulator-port)
+PORTS = $(call given,PORT,--port) $(call given,ORDERS_PORT,--orders-port) $(call given,APP_PORT,--app-port) \
+	$(call given,MAIL_PORT,--mail-port) $(call given,EMULATOR_PORT,--emulator-port)
 RUN := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m
 LOCAL = $(RUN) local
 PYTEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest
@@ -50,7 +50,7 @@ reset: $(VENV) ## End it and forget its state
 
 .PHONY: status
 status: $(VENV) ## Show what runs
-	@$(LOCAL) status $(STACK)
+	@$(LOCAL) status $(STACK) || true
 
 .PHONY: mail
 mail: $(VENV) ## Print the newest mails that it sent

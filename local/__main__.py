@@ -25,6 +25,7 @@ def _up(arguments: argparse.Namespace) -> None:
         arguments.instance,
         arguments.port,
         orders_port=arguments.orders_port,
+        app_port=arguments.app_port,
         mail_port=arguments.mail_port,
         emulator_port=arguments.emulator_port,
     )
@@ -99,6 +100,7 @@ def _parser() -> argparse.ArgumentParser:
     up = command("up", _up, "start the stack and deploy what changed")
     up.add_argument("--port", type=int, help="port of the issuer; the other ports move along")
     up.add_argument("--orders-port", type=int)
+    up.add_argument("--app-port", type=int)
     up.add_argument("--mail-port", type=int)
     up.add_argument("--emulator-port", type=int)
     up.add_argument(

@@ -10,7 +10,7 @@ import sys
 from gatehouse import client_registration, identifiers, key_rotation, users
 from gatehouse.client_registration import InvalidRegistration
 from gatehouse.clients import STANDARD_SCOPES, TYPES
-from gatehouse.settings import settings
+from gatehouse.hosted import start
 
 
 def main() -> int:
@@ -38,15 +38,13 @@ def _client(arguments: argparse.Namespace) -> None:
     if arguments.scope or arguments.type == "machine":
         properties["scopes"] = arguments.scope
     properties |= dict(_setting(entry) for entry in arguments.set)
-    if arguments.audience:
-        properties["audience"] = arguments.audience
+    properties |= {name: value for name in ("audience", "initiate_login_uri") if (value := getattr(arguments, name))}
     registered = client_registration.register(**properties)
     print(f"client_id      {registered.client_id}")
     if registered.secret:
         print(f"client_secret  {registered.secret}   (shown once, kept nowhere)")
-    if arguments.redirect_uri:
-        query = f"client_id={registered.client_id}&response_type=code&scope=openid"
-        print(f"sign-in link   {settings().base_url}/authorize?{query}&redirect_uri={arguments.redirect_uri[0]}")
+    if arguments.initiate_login_uri or arguments.without_pkce:
+        print(f"login link     {start.link(registered.client_id)}")
 
 
 def _secret(arguments: argparse.Namespace) -> None:
@@ -91,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--web-origin", action="append", default=[])
     client.add_argument("--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}")
     client.add_argument("--audience", default="", help="the API that its access tokens are for; default the issuer")
+    client.add_argument("--initiate-login-uri", default="", help="where the application starts a sign-in; gives it a login link")
     client.add_argument("--third-party", action="store_true", help="people are asked for consent")
     client.add_argument("--without-pkce", action="store_true", help="for a confidential client that cannot do PKCE")
     client.add_argument("--refresh-cookie", action="store_true", help="keep the refresh token in an HttpOnly cookie")

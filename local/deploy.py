@@ -74,7 +74,8 @@ def deploy_orders(instance: Instance, outputs: Mapping[str, str]) -> None:
     Raises:
         LocalError: sam deploy failed; names the log.
     """
-    _deploy_stack(instance, ORDERS_STACK_NAME, ORDERS_TEMPLATE, {"AuthorizerArn": outputs["AuthorizerArn"]})
+    values = {"AuthorizerArn": outputs["AuthorizerArn"], "Audience": instance.orders_url}
+    _deploy_stack(instance, ORDERS_STACK_NAME, ORDERS_TEMPLATE, values)
 
 
 def stack_outputs(instance: Instance, stack: str) -> dict[str, str]:
@@ -107,6 +108,7 @@ def stack_environment(instance: Instance) -> dict[str, str]:
         "AUTHORIZER_ARN": outputs["AuthorizerArn"],
         "MAIL_FROM": MAIL_FROM,
         "ORDERS_URL": instance.orders_url,
+        "APP_URL": instance.app_url,
         "MAIL_URL": instance.mail_url,
         "GATEHOUSE_INSTANCE": instance.name,
     }
@@ -114,7 +116,7 @@ def stack_environment(instance: Instance) -> dict[str, str]:
 
 def _deploy_stack(instance: Instance, stack: str, template: Path, values: Mapping[str, str]) -> None:
     config = ["--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local", "--template-file", str(template)]
-    overrides = [f"{name}={value}" for name, value in values.items()]
+    overrides = [f'{name}="{value}"' for name, value in values.items()]
     _sam(instance, "deploy", ["deploy", *config, "--stack-name", stack, "--parameter-overrides", *overrides])
 
 

@@ -62,7 +62,7 @@ class Instance:
 def named(name: str, port: int | None = None, **ports: int | None) -> Instance:
     """The instance of that name. Without a port: as it was last started, else the usual ports.
 
-    One port moves all of them: with 18080 the others are 18081, 18025 and 14566, unless given in `ports`.
+    One port moves all of them: with 18080 the others are 18081, 18082, 18025 and 14566, unless given in `ports`.
     """
     saved = _saved(name)
     if saved is not None and port is None and not any(ports.values()):
@@ -85,7 +85,9 @@ def _saved(name: str) -> Instance | None:
     file = HOME / name / "instance.json"
     if not file.exists():
         return None
-    return Instance(**json.loads(file.read_text(encoding="utf-8")))
+    ports = json.loads(file.read_text(encoding="utf-8"))
+    # One that an older checkout wrote may lack a port.
+    return Instance(**ports) if ports.keys() == {"name", *_FIRST_PORTS} else None
 
 
 def client_environment(instance: Instance) -> dict[str, str]:

@@ -32,6 +32,7 @@ def up(instance: Instance, overrides: Mapping[str, str], *, fresh: bool = False)
     if gateway.pid() is None:
         require_free(instance.port, "PORT=<number>")
         require_free(instance.orders_port, "ORDERS_PORT=<number>")
+        require_free(instance.app_port, "APP_PORT=<number>")
         require_free(instance.mail_port, "MAIL_PORT=<number>")
     save(instance)
     with _step("emulator"):
@@ -103,7 +104,7 @@ def _start_gateway(instance: Instance, gateway: Background, *, restart: bool) ->
     gateway.log_file.unlink(missing_ok=True)
     environment = dict(os.environ) | {"PYTHONPATH": str(ROOT)}
     gateway.start([sys.executable, "-m", "local.gateway", "--instance", instance.name], environment)
-    ports = (instance.port, instance.orders_port, instance.mail_port)
+    ports = (instance.port, instance.orders_port, instance.app_port, instance.mail_port)
     gateway.wait_until(lambda: all(_listening(port) for port in ports), seconds=30)
 
 

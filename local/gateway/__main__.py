@@ -1,11 +1,11 @@
-"""The process behind `make run`: both APIs and the outbox page, until it is told to end."""
+"""The process behind `make run`: both APIs, the demo application and the outbox page, until it is told to end."""
 
 import argparse
 import signal
 import threading
 from functools import partial
 
-from local import aws, outbox
+from local import app, aws, outbox
 from local.gateway.requests import Functions, serve
 from local.gateway.routes import Api, from_template
 from local.gateway.server import listen
@@ -25,6 +25,7 @@ def main() -> None:
     servers = [
         *listen(instance.port, partial(serve, load(instance, STACK_NAME), functions)),
         *listen(instance.orders_port, partial(serve, load(instance, ORDERS_STACK_NAME), functions)),
+        *listen(instance.app_port, partial(app.serve, instance)),
         *listen(instance.mail_port, partial(outbox.serve, instance)),
     ]
     ended.wait()

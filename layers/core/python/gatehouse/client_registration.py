@@ -33,7 +33,7 @@ _SECONDS = {
 }
 _URI_LISTS = ("redirect_uris", "post_logout_redirect_uris")
 _LISTS = (*_URI_LISTS, "web_origins", "grant_types", "scopes", "introspection_audiences")
-_STRINGS = ("name", "type", "token_endpoint_auth_method", "client_uri", "audience", "id_token_alg", "access_token_alg")
+_STRINGS = ("name", "type", "token_endpoint_auth_method", "client_uri", "initiate_login_uri", "audience", "id_token_alg", "access_token_alg")
 _FLAGS = ("first_party", "require_pkce", "refresh_cookie")
 LONGEST_STRING = 512
 LONGEST_LIST = 50
@@ -119,6 +119,9 @@ def checked(properties: dict[str, Any]) -> dict[str, Any]:
         for uri in properties.get(name, []):
             if flaw := redirect_uri_flaw(uri, properties["type"]):
                 raise InvalidRegistration(f"{name}: {uri} {flaw}")
+    for name in ("client_uri", "initiate_login_uri"):
+        if properties.get(name) and (flaw := redirect_uri_flaw(properties[name], "web")):
+            raise InvalidRegistration(f"{name}: {properties[name]} {flaw}")
     for origin in properties.get("web_origins", []):
         if flaw := redirect_uri_flaw(origin, "web") or ("" if origin.count("/") == 2 else "has a path"):
             raise InvalidRegistration(f"web_origins: {origin} {flaw}")

@@ -27,6 +27,7 @@ _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 class Client:
     """A registered client. Lifetimes and graces in seconds, already resolved against the stack's defaults.
 
+    initiate_login_uri: where the application starts a sign-in of its own (OpenID Connect Core 4).
     audience: what its access tokens are for, empty for the issuer. introspection_audiences: whose tokens it may introspect beside its own.
     refresh_cookie: the refresh token goes into an HttpOnly cookie and never into the answer's body.
     """
@@ -42,6 +43,7 @@ class Client:
     token_endpoint_auth_method: str
     scopes: tuple[str, ...]
     client_uri: str
+    initiate_login_uri: str
     first_party: bool
     require_pkce: bool
     audience: str
@@ -75,6 +77,7 @@ class Client:
             token_endpoint_auth_method=item["token_endpoint_auth_method"],
             scopes=listed("scopes"),
             client_uri=item.get("client_uri", ""),
+            initiate_login_uri=item.get("initiate_login_uri", ""),
             first_party=item.get("first_party", True),
             require_pkce=item.get("require_pkce", True),
             audience=item.get("audience", ""),

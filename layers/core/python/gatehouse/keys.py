@@ -20,9 +20,10 @@ from gatehouse.settings import LONGEST_SESSION_SECONDS, settings
 
 if TYPE_CHECKING:
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_kms.literals import DataKeyPairSpecType
 
 SEALING: Final = "A256GCM"
-_PAIR_SPECS: Final = {"RS256": "RSA_2048", "ES256": "ECC_NIST_P256", "EdDSA": "ECC_NIST_EDWARDS25519"}
+_PAIR_SPECS: "Final[dict[str, DataKeyPairSpecType]]" = {"RS256": "RSA_2048", "ES256": "ECC_NIST_P256", "EdDSA": "ECC_NIST_EDWARDS25519"}
 
 # How long a process uses the ring it read; after that a failed read may prolong it once to the second bound.
 RING_SECONDS: Final = 300
@@ -202,6 +203,6 @@ def algorithms() -> Iterator[str]:
     yield from settings().signing_algorithms.split(",")
 
 
-def pair_spec(algorithm: str) -> str:
+def pair_spec(algorithm: str) -> "DataKeyPairSpecType":
     """KMS's name for a key pair of this algorithm."""
     return _PAIR_SPECS[algorithm]

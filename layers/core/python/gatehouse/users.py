@@ -6,6 +6,7 @@ from typing import Any, Self
 from gatehouse import clock, identifiers, table
 
 FIRST_EPOCH = 1
+_NOBODY = "nobody"
 # Standard claims (OpenID Connect Core 5.1) that the profile may hold.
 PROFILE_CLAIMS = (
     "name given_name family_name middle_name nickname preferred_username profile picture website gender birthdate zoneinfo locale".split()
@@ -44,9 +45,9 @@ def get(user_id: str) -> User | None:
 
 
 def get_by_email(email: str) -> User | None:
-    """Read the user whose canonical mail address this is: two reads."""
+    """Read the user whose canonical mail address this is: two reads, also for an address that nobody has, so that time does not tell."""
     entry = table.get(table.email_key(email))
-    return get(entry["user_id"]) if entry else None
+    return get(entry["user_id"] if entry else _NOBODY)
 
 
 def create(
@@ -89,14 +90,14 @@ def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None =
 
     epoch: sign out only if this is still the user's epoch. A repeat after a lost answer finds its own invocation_id and changes nothing.
     """
-    where = [("pk", "exists", None), ("signed_out_by", "<>", invocation_id)]
+    where: list[tuple[str, str, Any]] = [("pk", "exists", None), ("signed_out_by", "<>", invocation_id)]
     if epoch is not None:
         where.append(("epoch", "=", epoch))
     changes = {"signed_out_at": clock.now(), "signed_out_by": invocation_id}
     try:
         table.update(table.user_key(user_id), where=where, set=changes, add={"epoch": 1})
     except table.ConditionFailed as refused:
-        return bool(refused.item) and refused.item["signed_out_by"] == invocation_id
+        return refused.item is not None and refused.item["signed_out_by"] == invocation_id
     return True
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gatehouse import pages
 from gatehouse.errors import MethodNotAllowed, NotFound
-from gatehouse.hosted import consent, login, recovery, sign_up
+from gatehouse.hosted import consent, login, recovery, sign_up, start
 from gatehouse.hosted.page import show
 from gatehouse.web import Request, Response
 
@@ -34,9 +34,11 @@ def serve(request: Request) -> Response:
         # The address changes with the content, so it may be kept for good.
         headers = {"content-type": "text/css; charset=utf-8", "cache-control": f"public, max-age={_STYLESHEET_CACHE_SECONDS}, immutable"}
         return Response(200, pages.stylesheet(), headers)
+    if request.path in ("/u/start", "/u/signed-out") and request.method == "POST":
+        raise MethodNotAllowed(("GET",))
+    if request.path == "/u/start":
+        return start.begin(request)
     if request.path == "/u/signed-out":
-        if request.method == "POST":
-            raise MethodNotAllowed(("GET",))
         return show(
             request,
             "done.html",

@@ -80,11 +80,8 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
         set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS),
         set_cookie(DEVICE_COOKIE, _device(request, user.email), seconds=DEVICE_SECONDS),
     ]
-    client = clients.get(sign_in.request.client_id)
-    asks = "consent" in sign_in.request.prompt.split() or client is None
-    asks = asks or (not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), sign_in.request.scope))
     request.outcome.update({"sign_in": "succeeded", "client_id": sign_in.request.client_id})
-    if asks:
+    if _must_ask(sign_in, user):
         sign_ins.recognised(sign_in, sign_on, browser)
         return redirect(f"{settings().base_url}/u/consent", {"signin": sign_in.sign_in_id}, cookies=cookies)
     return authorization.answer_with_code(
@@ -96,6 +93,14 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
         amr=sign_on.amr,
         cookies=cookies,
     )
+
+
+def _must_ask(sign_in: SignIn, user: User) -> bool:
+    asked = sign_in.request
+    client = clients.get(asked.client_id)
+    if client is None or "consent" in asked.prompt.split():
+        return True
+    return not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), asked.scope)
 
 
 def _limit(request: Request, email: str) -> tuple[limits.Limit, str]:

@@ -112,5 +112,15 @@ def _form(request: Request, sign_in: SignIn | None, *, email: str = "", error: s
 
 
 def _password_form(request: Request, ticket: Ticket, value: str, *, error: str = "", status: int = 200) -> Response:
-    length = settings().minimum_password_length
-    return form(request, "verify.html", status=status, email=ticket.email, error=error, minimum_length=length, ticket=value)
+    # Creating the account may end at the application, so the form must be allowed to lead there.
+    sign_in = optional_sign_in(request, ticket.sign_in_id)
+    return form(
+        request,
+        "verify.html",
+        status=status,
+        redirect_uri=sign_in.request.redirect_uri if sign_in else "",
+        email=ticket.email,
+        error=error,
+        minimum_length=settings().minimum_password_length,
+        ticket=value,
+    )
