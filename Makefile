@@ -89,7 +89,7 @@ check: setup ## Lint, format, types, import contracts, template
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/mypy
-	@.venv/bin/lint-imports --no-logo
+	@PYTHONPATH=layers/core/python .venv/bin/lint-imports --no-logo
 	@$(UV) lock --check --quiet
 	@$(UV) export $(LAYER_EXPORT) | diff -q - layers/dependencies/requirements.txt >/dev/null \
 		|| { echo "error: layers/dependencies/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
@@ -106,7 +106,7 @@ bench: setup ## Measure latency and cold imports
 
 .PHONY: build
 build: $(UV) $(EMULATOR) ## Build for AWS (ARCHITECTURE=arm64 or x86_64)
-	@ARCHITECTURE=$(ARCHITECTURE) UV=$(CURDIR)/$(UV) SAM_CLI_TELEMETRY=0 .local/emulator/bin/sam build
+	@ARCHITECTURE=$(ARCHITECTURE) UV=$(CURDIR)/$(UV) BUILD_PYTHON=$(CURDIR)/.local/emulator/bin/python SAM_CLI_TELEMETRY=0 .local/emulator/bin/sam build
 
 .PHONY: deploy
 deploy: build ## Build and deploy to your AWS account, with questions

@@ -87,13 +87,23 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--redirect-uri", action="append", default=[])
     client.add_argument("--post-logout-redirect-uri", action="append", default=[])
     client.add_argument("--web-origin", action="append", default=[])
-    client.add_argument("--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}")
+    client.add_argument(
+        "--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}"
+    )
     client.add_argument("--audience", default="", help="the API that its access tokens are for; default the issuer")
-    client.add_argument("--initiate-login-uri", default="", help="where the application starts a sign-in; gives it a login link")
+    client.add_argument(
+        "--initiate-login-uri", default="", help="where the application starts a sign-in; gives it a login link"
+    )
     client.add_argument("--third-party", action="store_true", help="people are asked for consent")
     client.add_argument("--without-pkce", action="store_true", help="for a confidential client that cannot do PKCE")
     client.add_argument("--refresh-cookie", action="store_true", help="keep the refresh token in an HttpOnly cookie")
-    client.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="any other property, such as refresh_grace_seconds=0")
+    client.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="any other property, such as refresh_grace_seconds=0",
+    )
     change = commands.add_parser("change", help="change properties of an application")
     change.set_defaults(run=_change)
     change.add_argument("client_id")
@@ -102,13 +112,20 @@ def _parser() -> argparse.ArgumentParser:
     secret.set_defaults(run=_secret)
     secret.add_argument("client_id")
     secret.add_argument("--overlap", type=int, default=86400, help="seconds that the old one stays valid")
-    for name, blocked, text in (("block", True, "block a person and end every session"), ("unblock", False, "let a blocked person in again")):
+    for name, blocked, text in (
+        ("block", True, "block a person and end every session"),
+        ("unblock", False, "let a blocked person in again"),
+    ):
         command = commands.add_parser(name, help=text)
         command.set_defaults(run=_set_blocked, blocked=blocked)
         command.add_argument("email")
     keys = commands.add_parser("rotate-keys", help="fill and sweep the key ring, as the daily job does")
     keys.set_defaults(run=_rotate_keys)
-    keys.add_argument("--force", action="store_true", help="a signing key leaked: the next ones sign from now, the current ones are deleted")
+    keys.add_argument(
+        "--force",
+        action="store_true",
+        help="a signing key leaked: the next ones sign from now, the current ones are deleted",
+    )
     return parser
 
 

@@ -8,9 +8,10 @@ import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import aws, emulator
+from local import aws, emulator, policies
 from local.instance import MAIL_FROM, ORDERS_STACK_NAME, ROOT, STACK_NAME, Instance, LocalError, client_environment
 
 ORDERS_TEMPLATE = ROOT / "examples" / "orders_api" / "template.yaml"
@@ -18,14 +19,27 @@ _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "examples/
 _SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
 
+class _Declarations(yaml.SafeLoader):
+    """Reads a template without its intrinsic functions, which parameters never hold."""
+
+
+_Declarations.add_multi_constructor("!", lambda *_: None)
+
+
 def parameters(instance: Instance, overrides: Mapping[str, str]) -> dict[str, str]:
-    """Template parameters of a local stack; overrides come from the command line."""
-    return {"Issuer": instance.issuer, "MailFrom": MAIL_FROM, "Architecture": _architecture()} | dict(overrides)
+    """Every template parameter of a local stack; overrides come from the command line."""
+    declared = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _Declarations)["Parameters"]  # noqa: S506
+    # Defaults are passed too: for one that is not passed, CloudFormation keeps the value of the last deployment.
+    defaults = {name: str(parameter["Default"]) for name, parameter in declared.items() if "Default" in parameter}
+    local = {"Issuer": instance.issuer, "MailFrom": MAIL_FROM, "Architecture": _architecture()}
+    return defaults | local | dict(overrides)
 
 
-def fingerprint(values: Mapping[str, str]) -> str:
-    """A digest of everything that a deployment depends on: sources, parameters, the Python that runs the functions."""
-    digest = hashlib.sha256(json.dumps([sorted(values.items()), _python_version(), emulator.BIN.as_posix()]).encode())
+def fingerprint(instance: Instance, values: Mapping[str, str]) -> str:
+    """A digest of everything that a deployment depends on: sources, parameters, addresses, the functions' Python."""
+    addresses = [instance.orders_url, instance.app_url]
+    settings = [sorted(values.items()), addresses, _python_version(), emulator.BIN.as_posix()]
+    digest = hashlib.sha256(json.dumps(settings).encode())
     for file in _files(ROOT / entry for entry in _SOURCES):
         digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
@@ -49,11 +63,19 @@ def build(instance: Instance) -> None:
     Raises:
         LocalError: sam build failed; names the log.
     """
-    target = ["--build-dir", str(_build_dir(instance)), "--cache-dir", str(instance.home / "sam-cache")]
+    target = [
+        "--build-dir",
+        str(_build_dir(instance)),
+        "--cache-dir",
+        str(instance.home / f"sam-cache-{_python_version()}"),
+    ]
     _sam(
         instance, "build", ["build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml"), *target]
     )
-    _relax_conditions(_build_dir(instance) / "template.yaml")
+    built = _build_dir(instance) / "template.yaml"
+    template = yaml.safe_load(built.read_text(encoding="utf-8"))
+    policies.adapt(template)
+    built.write_text(yaml.safe_dump(template, sort_keys=False), encoding="utf-8")
 
 
 def deploy(instance: Instance, values: Mapping[str, str]) -> dict[str, str]:
@@ -74,7 +96,8 @@ def deploy_orders(instance: Instance, outputs: Mapping[str, str]) -> None:
     Raises:
         LocalError: sam deploy failed; names the log.
     """
-    values = {"AuthorizerArn": outputs["AuthorizerArn"], "Audience": instance.orders_url}
+    addresses = {"Audience": instance.orders_url, "AllowedOrigin": instance.app_url}
+    values = {"AuthorizerArn": outputs["AuthorizerArn"]} | addresses
     _deploy_stack(instance, ORDERS_STACK_NAME, ORDERS_TEMPLATE, values)
 
 
@@ -127,6 +150,7 @@ def _sam(instance: Instance, label: str, arguments: Sequence[str]) -> None:
         "SAM_CLI_POLL_DELAY": "0.3",
         "PYVER": _python_version(),
         "ARCHITECTURE": _architecture(),
+        "BUILD_PYTHON": str(emulator.BIN / "python"),
         "UV": _uv(),
     }
     with log.open("wb") as output:
@@ -143,16 +167,6 @@ def _reason(log: Path) -> str:
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
     telling = [line for line in lines if line.startswith("Error") or "_FAILED" in line or "error:" in line.lower()]
     return (telling or lines or ["no output"])[0][:300]
-
-
-def _relax_conditions(built_template: Path) -> None:
-    """Let pass the condition keys that the emulator never fills in; here each of them would refuse everything."""
-    text = built_template.read_text(encoding="utf-8")
-    lines = text.splitlines(keepends=True)
-    for number, line in enumerate(lines):
-        if "kms:EncryptionContext:" in line or "ses:FromAddress" in line:
-            lines[number - 1] = lines[number - 1].replace("StringEquals:", "StringEqualsIfExists:")
-    built_template.write_text("".join(lines), encoding="utf-8")
 
 
 def _status(instance: Instance, stack: str) -> str:

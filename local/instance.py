@@ -11,6 +11,7 @@ REGION = "us-east-1"
 MAIL_FROM = "no-reply@gatehouse.localhost"
 STACK_NAME = "gatehouse"
 ORDERS_STACK_NAME = "gatehouse-orders"
+APP_CLIENT_ID = "demospa"
 
 _FIRST_PORTS = {"port": 8080, "orders_port": 8081, "app_port": 8082, "mail_port": 8025, "emulator_port": 4566}
 

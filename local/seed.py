@@ -8,7 +8,7 @@ from pathlib import Path
 from gatehouse import client_registration, passwords, table, users
 from gatehouse.clients import STANDARD_SCOPES
 from gatehouse.settings import settings
-from local.instance import Instance, named
+from local.instance import APP_CLIENT_ID, Instance, named
 
 EMAIL = "demo@example.com"
 # Known to everybody who reads this file, so only ever used on a local stack.
@@ -22,7 +22,7 @@ PROFILE = {
     "locale": "en",
     "zoneinfo": "Europe/Berlin",
 }
-SPA, WEB, MACHINE = "demospa", "demoweb", "demomachine"
+SPA, WEB, MACHINE = APP_CLIENT_ID, "demoweb", "demomachine"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,17 @@ def main() -> None:
 
 def _person() -> None:
     try:
-        user = users.create(EMAIL, email_verified=True, password_hash=passwords.hash_password(PASSWORD), profile=PROFILE)
+        user = users.create(
+            EMAIL, email_verified=True, password_hash=passwords.hash_password(PASSWORD), profile=PROFILE
+        )
     except users.EmailTaken:
         return
-    users.describe(user.user_id, user_metadata={"theme": "dark"}, app_metadata={"plan": "free"}, custom_data={"company_name": "Example & Co"})
+    users.describe(
+        user.user_id,
+        user_metadata={"theme": "dark"},
+        app_metadata={"plan": "free"},
+        custom_data={"company_name": "Example & Co"},
+    )
 
 
 def _applications(instance: Instance) -> Seed:
@@ -64,7 +71,11 @@ def _applications(instance: Instance) -> Seed:
     )
     web = _registered(WEB, name="Demo Web App", type="web", redirect_uris=["http://localhost:3000/callback"])
     machine = _registered(
-        MACHINE, name="Demo Operator", type="machine", scopes=["delete:sessions"], audience=settings().management_audience
+        MACHINE,
+        name="Demo Operator",
+        type="machine",
+        scopes=["delete:sessions"],
+        audience=settings().management_audience,
     )
     return _kept(instance.home / "seed.json", web, machine)
 
@@ -81,7 +92,9 @@ def _kept(file: Path, web: str, machine: str) -> Seed:
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     seed = Seed(web or known.get("web_secret", ""), machine or known.get("machine_secret", ""))
     file.touch(mode=0o600)
-    file.write_text(json.dumps({"web_secret": seed.web_secret, "machine_secret": seed.machine_secret}), encoding="utf-8")
+    file.write_text(
+        json.dumps({"web_secret": seed.web_secret, "machine_secret": seed.machine_secret}), encoding="utf-8"
+    )
     return seed
 
 

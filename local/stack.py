@@ -77,7 +77,7 @@ def tool_environment(instance: Instance) -> dict[str, str]:
 
 def _bring_up_to_date(instance: Instance, values: Mapping[str, str]) -> bool:
     """Build and deploy unless both stacks stand as the sources say. Answers whether anything was deployed."""
-    if deploy.is_current(instance, deploy.fingerprint(values)):
+    if deploy.is_current(instance, deploy.fingerprint(instance, values)):
         return False
     with _step("sam build"):
         deploy.build(instance)
@@ -90,7 +90,7 @@ def _bring_up_to_date(instance: Instance, values: Mapping[str, str]) -> bool:
 
 def _mark(instance: Instance, overrides: Mapping[str, str]) -> None:
     # Last, so that whatever failed before is done again by the next start.
-    deploy.mark_current(instance, deploy.fingerprint(deploy.parameters(instance, overrides)))
+    deploy.mark_current(instance, deploy.fingerprint(instance, deploy.parameters(instance, overrides)))
 
 
 def _gateway(instance: Instance) -> Background:

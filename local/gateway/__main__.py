@@ -22,15 +22,11 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     functions = Functions(aws.lambda_(instance, connections=WIDTH), threading.Semaphore(WIDTH))
-    servers = [
-        *listen(instance.port, partial(serve, load(instance, STACK_NAME), functions)),
-        *listen(instance.orders_port, partial(serve, load(instance, ORDERS_STACK_NAME), functions)),
-        *listen(instance.app_port, partial(app.serve, instance)),
-        *listen(instance.mail_port, partial(outbox.serve, instance)),
-    ]
+    listen(instance.port, partial(serve, load(instance, STACK_NAME), functions))
+    listen(instance.orders_port, partial(serve, load(instance, ORDERS_STACK_NAME), functions))
+    listen(instance.app_port, partial(app.serve, instance))
+    listen(instance.mail_port, partial(outbox.serve, instance))
     ended.wait()
-    for server in servers:
-        server.shutdown()
 
 
 def load(instance: Instance, stack: str) -> Api:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local.gateway import events
+from local.gateway import cors, events
 from local.gateway.events import Answer, Received
-from local.gateway.routes import Api, Authorizer, match
+from local.gateway.routes import Api, Authorizer, Route, match
 from local.instance import REGION
 
 if TYPE_CHECKING:
@@ -45,9 +45,13 @@ Invoke = Callable[[str, Mapping[str, Any]], Any]
 def serve(api: Api, invoke: Invoke, received: Received) -> Answer:
     """The answer that API Gateway would give."""
     found = match(api, received.method, received.raw_path)
-    if found is None:
-        return NOT_FOUND
-    route, variables = found
+    if found:
+        return cors.allow(api.cors, received, _answer(api, invoke, received, *found))
+    # Only here: a route that takes OPTIONS, or ANY, is asked like for any other request.
+    return cors.preflight(api.cors, received) or cors.allow(api.cors, received, NOT_FOUND)
+
+
+def _answer(api: Api, invoke: Invoke, received: Received, route: Route, variables: Mapping[str, str]) -> Answer:
     event = events.build(received, api, route, variables)
     try:
         if route.authorizer is not None:

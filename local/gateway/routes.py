@@ -35,10 +35,23 @@ class Route:
 
 
 @dataclass(frozen=True, slots=True)
+class Cors:
+    """A CORS configuration. exposed: response headers that a script may read. max_age: seconds, 0 for unsaid."""
+
+    origins: tuple[str, ...]
+    methods: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
+    exposed: tuple[str, ...] = ()
+    max_age: int = 0
+    credentials: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Api:
     id: str
     routes: tuple[Route, ...]
     stage_variables: Mapping[str, str] = field(default_factory=dict)
+    cors: Cors | None = None
 
 
 def from_template(template: Mapping[str, Any], names: Mapping[str, str]) -> Api:
@@ -63,7 +76,12 @@ def from_template(template: Mapping[str, Any], names: Mapping[str, str]) -> Api:
     ]
     variables = [entry for stage in stages for entry in stage.get("StageVariables", {}).items()]
     stage_variables = {name: _resolve(value, names) for name, value in variables}
-    return Api(id=names[api_name], routes=tuple(routes), stage_variables=stage_variables)
+    return Api(
+        id=names[api_name],
+        routes=tuple(routes),
+        stage_variables=stage_variables,
+        cors=_cors(body.get("x-amazon-apigateway-cors"), names),
+    )
 
 
 def match(api: Api, method: str, path: str) -> tuple[Route, dict[str, str]] | None:
@@ -129,6 +147,22 @@ def _authorizer(name: str, scheme: Mapping[str, Any], names: Mapping[str, str]) 
         function=_function(settings["authorizerUri"], names),
         identity_sources=tuple(sources.split(",") if isinstance(sources, str) else sources),
     )
+
+
+def _cors(configuration: Mapping[str, Any] | None, names: Mapping[str, str]) -> Cors | None:
+    if configuration is None:
+        return None
+    lists = {
+        "origins": "allowOrigins",
+        "methods": "allowMethods",
+        "headers": "allowHeaders",
+        "exposed": "exposeHeaders",
+    }
+    values = {
+        name: tuple(_resolve(entry, names) for entry in configuration.get(key, [])) for name, key in lists.items()
+    }
+    max_age, credentials = int(configuration.get("maxAge", 0)), bool(configuration.get("allowCredentials"))
+    return Cors(**values, max_age=max_age, credentials=credentials)
 
 
 def _function(uri: object, names: Mapping[str, str]) -> str:

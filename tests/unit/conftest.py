@@ -4,18 +4,26 @@ import importlib
 import json
 import os
 from collections.abc import Callable, Iterator
+from copy import deepcopy
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import boto3
+import botocore.session
 import pytest
 import yaml
+from botocore.loaders import create_loader
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from moto import mock_aws
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
+from moto.kms.models import kms_backends
+from moto.ses.models import ses_backends
 
 from gatehouse import clients, keys, mail, settings
 from gatehouse.table import connection
@@ -39,20 +47,21 @@ class _Template(yaml.SafeLoader):
 _Template.add_multi_constructor("!", lambda loader, suffix, node: None)  # type: ignore[no-untyped-call]
 
 
+@cache
 def template() -> dict[str, Any]:
     """template.yaml with None wherever an intrinsic function stands."""
     loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader
     return loaded
 
 
-@pytest.fixture(autouse=True)
-def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    for name, value in ENVIRONMENT.items():
-        monkeypatch.setenv(name, value)
-    with mock_aws():
-        boto3.setup_default_session()
-        key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-        monkeypatch.setenv("KEY_ARN", key)
+@pytest.fixture(scope="session")
+def cloud() -> Iterator[dict[type, dict[str, Any]]]:
+    """A stack on moto after its first rotation; yields what each backend then holds."""
+    with pytest.MonkeyPatch.context() as environment, mock_aws():
+        for name, value in ENVIRONMENT.items():
+            environment.setenv(name, value)
+        boto3.setup_default_session(botocore_session=_session())
+        environment.setenv("KEY_ARN", boto3.client("kms").create_key()["KeyMetadata"]["Arn"])
         forget()
         _stand_in_for_key_pairs()
         schema = template()["Resources"]["Identity"]["Properties"]
@@ -61,8 +70,35 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         boto3.client("sesv2").create_email_identity(EmailIdentity="id.example.com")
         boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
         function("key_rotation")({}, context())
-        yield
+        yield {type(backend): deepcopy(vars(backend)) for backend in _backends()}
+
+
+@pytest.fixture(autouse=True)
+def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
+    """The stack as it was after its first rotation. Copied and not made anew: that would take most of the suite's time."""
+    for backend in _backends():
+        vars(backend).clear()
+        vars(backend).update(deepcopy(cloud[type(backend)]))
+    boto3.setup_default_session(botocore_session=_session())
     forget()
+    _stand_in_for_key_pairs()
+    yield
+    forget()
+
+
+def _backends() -> list[Any]:
+    region = ENVIRONMENT["AWS_DEFAULT_REGION"]
+    return [service[DEFAULT_ACCOUNT_ID][region] for service in (dynamodb_backends, kms_backends, ses_backends)]
+
+
+# Reads each service's description once and not once per test.
+_LOADER = create_loader()
+
+
+def _session() -> botocore.session.Session:
+    session = botocore.session.Session()
+    session.register_component("data_loader", _LOADER)
+    return session
 
 
 def forget() -> None:

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
-from conftest import ISSUER, Answer, call
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from gatehouse import client_registration, clients, passwords, users
 from gatehouse.users import User
+from tests.unit.conftest import ISSUER, Answer, call
 
 PASSWORD = "correct horse battery staple"  # noqa: S105 - the demo one of every password talk
 CALLBACK = "https://app.example.com/callback"

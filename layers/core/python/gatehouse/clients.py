@@ -20,6 +20,8 @@ TYPES = ("web", "spa", "native", "machine")
 STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 LONGEST_CLIENT_ID = 64
 LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
+# RFC 6749 3.3: scope-token is of visible ASCII without quote and backslash; spaces separate.
+_SCOPE_CHARACTERS = frozenset(map(chr, range(0x20, 0x7F))) - {'"', "\\"}
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
@@ -195,7 +197,7 @@ def _without_loopback_port(uri: str) -> str | None:
 
 def scope_is_wellformed(scope: str) -> bool:
     """scope-token of RFC 6749 3.3, separated by single or more spaces."""
-    return all(character == " " or ("!" <= character <= "~" and character not in '"\\') for character in scope)
+    return _SCOPE_CHARACTERS.issuperset(scope)
 
 
 def all_known(values: Iterable[str], known: Iterable[str]) -> bool:

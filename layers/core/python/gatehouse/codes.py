@@ -1,6 +1,6 @@
 """Authorization codes (RFC 6749 4.1.2): sealed, stored nowhere. Redeeming one begins the session whose id it carries."""
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass, replace
 
 from gatehouse import clock, jose, keys
 from gatehouse.settings import settings
@@ -30,8 +30,8 @@ class Code:
 
 def issue(code: Code) -> str:
     """The sealed code, good for settings().code_seconds. Writes nothing."""
-    *values, _ = astuple(code)
-    return keys.seal(_PURPOSE, [*values, clock.now() + settings().code_seconds])
+    dated = replace(code, expires_at=clock.now() + settings().code_seconds)
+    return keys.seal(_PURPOSE, [getattr(dated, name) for name in Code.__dataclass_fields__])
 
 
 def read(value: str) -> Code | None:

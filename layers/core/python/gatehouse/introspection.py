@@ -52,16 +52,14 @@ def _may_see(client: Client, claims: Mapping[str, Any]) -> bool:
 
 
 def revoke(client: Client, token: str) -> None:
-    """End the session that the token belongs to, if it is this client's; nothing happens otherwise.
+    """End the session that the token belongs to, if it is this client's; nothing happens otherwise. 1 WRU.
 
     Raises:
         UnsupportedTokenType: an access token without a session, which only its expiry ends.
     """
     refresh = refresh_tokens.read(token)
     if refresh:
-        session = sessions.get(refresh.user_id, refresh.sid)
-        if session and session.client_id == client.client_id:
-            sessions.revoke(session.user_id, session.sid, "revoked")
+        sessions.revoke(refresh.user_id, refresh.sid, "revoked", client_id=client.client_id)
         return
     try:
         claims = tokens.read_access_token(token)

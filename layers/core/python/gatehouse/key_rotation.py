@@ -1,6 +1,7 @@
 """Rotation of the ring: puts the next key in good time, and takes away those that nothing needs any more. Running it twice changes nothing."""
 
 import json
+import time
 import urllib.request
 from typing import Any
 
@@ -8,6 +9,10 @@ from gatehouse import clients, clock, jose, keys, observe, table
 from gatehouse.errors import Unavailable
 from gatehouse.keys import RingKey
 from gatehouse.settings import settings
+
+
+PATIENCE_ATTEMPTS = 5
+PATIENCE_SECONDS = 4
 
 
 def rotate(request_id: str, *, force: bool = False) -> dict[str, Any]:
@@ -79,13 +84,24 @@ def _make(algorithm: str, active_from: int) -> str:
     return kid
 
 
+def _rotate_patiently(request_id: str) -> None:
+    # In a new stack the function may run some seconds before its own permissions are known everywhere.
+    for _ in range(PATIENCE_ATTEMPTS - 1):
+        try:
+            rotate(request_id)
+            return
+        except Unavailable:
+            time.sleep(PATIENCE_SECONDS)
+    rotate(request_id)
+
+
 def for_cloudformation(event: dict[str, Any], request_id: str) -> dict[str, Any]:
     """Serve the stack's custom resource: a new stack has its keys before its first request. Deleting the stack keeps them with the table."""
     status, reason = "SUCCESS", ""
     if event["RequestType"] != "Delete":
         try:
-            rotate(request_id)
-        except Exception as error:  # noqa: BLE001 - CloudFormation waits an hour for an answer that a raised error never sends
+            _rotate_patiently(request_id)
+        except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer that a raised error never sends
             observe.failed(request_id, error)
             status, reason = "FAILED", f"{type(error).__name__}: {error.detail if isinstance(error, Unavailable) else 'see the log'}"
     answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}

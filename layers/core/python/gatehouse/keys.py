@@ -59,6 +59,7 @@ def forget() -> None:
     global _ring
     _ring = None
     _unwrapped.cache_clear()
+    _derived.cache_clear()
     _signing_key.cache_clear()
     _verification_key.cache_clear()
     kms.cache_clear()
@@ -169,6 +170,7 @@ def _opened(token: str) -> tuple[str, bytes]:
         raise jose.Forged from error
 
 
+@cache
 def _derived(kid: str, purpose: str) -> bytes:
     return jose.derive(_unwrapped(kid), purpose)
 

@@ -4,7 +4,7 @@ The id holds the user's epoch at the beginning, so that a session is dead as soo
 """
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Self
 
 from gatehouse import clock, jose, table
@@ -41,6 +41,9 @@ class Session:
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
         return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+
+    def to_item(self) -> table.Item:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
 
     def live(self, user: User | None) -> bool:
         """Whether tokens of this session count: neither it nor its user ended it, and it is not over."""
@@ -86,7 +89,7 @@ def begin(session: Session) -> None:
         Replayed: one with this id is there, and not from a repeat of this very write after a lost answer. It is revoked now.
     """
     try:
-        table.put_new(table.session_key(session.user_id, session.sid), asdict(session) | {"ttl": session.expires_at})
+        table.put_new(table.session_key(session.user_id, session.sid), session.to_item() | {"ttl": session.expires_at})
     except table.AlreadyExists as existing:
         if existing.item.get("created_by") == session.created_by and existing.item["status"] == "active":
             return
@@ -97,7 +100,7 @@ def begin(session: Session) -> None:
 def bury(user_id: str, sid: str, client_id: str) -> None:
     """Make sure that no session can begin under this id, and end the one that has."""
     now = clock.now()
-    tombstone = asdict(Session(user_id, sid, client_id, status="revoked", created_at=now))
+    tombstone = Session(user_id, sid, client_id, status="revoked", created_at=now).to_item()
     try:
         table.put_new(table.session_key(user_id, sid), tombstone | {"ttl": now + TOMBSTONE_SECONDS})
     except table.AlreadyExists:
@@ -155,12 +158,16 @@ def rotate(user_id: str, sid: str, generation: int, *, client_id: str, idle_seco
     raise Reused
 
 
-def revoke(user_id: str, sid: str, reason: str) -> None:
-    """End one session; nothing happens if it is not there. The item stays as a tombstone until the broom comes."""
+def revoke(user_id: str, sid: str, reason: str, *, client_id: str = "") -> None:
+    """End one session; nothing happens if it is not there. The item stays as a tombstone until the broom comes.
+
+    client_id: end it only if it is this client's.
+    """
     now = clock.now()
+    where = [("status", "=", "active"), *([("client_id", "=", client_id)] if client_id else [])]
     changes = {"status": "revoked", "revoked_at": now, "revoked_because": reason, "ttl": now + TOMBSTONE_SECONDS}
     try:
-        table.update(table.session_key(user_id, sid), where=[("status", "=", "active")], set=changes)
+        table.update(table.session_key(user_id, sid), where=where, set=changes)
     except table.ConditionFailed:
         return
 

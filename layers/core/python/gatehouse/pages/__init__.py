@@ -30,7 +30,8 @@ def render(name: str, /, **context: object) -> str:
     Raises jinja2.UndefinedError when the context lacks a value the page needs.
     """
     page = _environment().get_template(name)
-    return page.render(context | {"brand": _brand(), "stylesheet_version": stylesheet_version()})
+    versions = {"stylesheet_version": stylesheet_version(), "icon_version": _digest(icon())}
+    return page.render(context | {"brand": _brand()} | versions)
 
 
 def stylesheet() -> str:
@@ -41,6 +42,11 @@ def stylesheet() -> str:
 def stylesheet_version() -> str:
     """Return a short digest of the stylesheet, so that its address changes whenever it does."""
     return _digest(stylesheet())
+
+
+def icon() -> str:
+    """Return the SVG that stands for a brand without a logo in tabs and bookmarks: its initial in its colour."""
+    return _environment().get_template("icon.svg").render(brand=_brand())
 
 
 def mail(name: str, /, **context: object) -> tuple[str, str, str]:

@@ -35,6 +35,8 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
     [(kind, value)] = attribute.items()
     match kind:
+        case "S" | "BOOL":
+            return value
         case "N":
             return int(value)
         case "NULL":
@@ -45,7 +47,7 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
             return [from_attribute(entry) for entry in value]
         case "M":
             return from_item(value)
-    return value
+    raise TypeError(f"never stored by us: {kind}")
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,102 @@
+"""What the measurements run on: an emulator of their own, and both layers as they are deployed."""
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+
+from local import emulator
+from local.instance import HOME, ROOT, Instance, LocalError, client_environment, named
+
+# As long as names that CloudFormation makes up, because every log line carries it.
+_FUNCTION_NAME = "gatehouse-TokenExchangeFunction-aB3dE5fG7hI9"
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSize:
+    """Bytes of the dependencies and the core layer together."""
+
+    unzipped: int
+    zipped: int
+
+
+def instance(emulator_port: int) -> Instance:
+    return named("bench", emulator_port=emulator_port)
+
+
+@contextmanager
+def running(here: Instance) -> Iterator[None]:
+    """An empty emulator, ended and forgotten afterwards.
+
+    Raises:
+        LocalError: it does not start, or its port is taken.
+    """
+    emulator.stop(here)
+    shutil.rmtree(here.home, ignore_errors=True)
+    emulator.start(here)
+    try:
+        yield
+    finally:
+        emulator.stop(here)
+        shutil.rmtree(here.home, ignore_errors=True)
+
+
+def build_layers(here: Instance) -> LayerSize:
+    """Build both layers for this machine with the Makefiles that `sam build` calls, and weigh them.
+
+    Raises:
+        LocalError: a build failed.
+    """
+    variables = {
+        "UV": _uv(),
+        "PYVER": f"{sys.version_info.major}.{sys.version_info.minor}",
+        "TARGET_PYTHON": sys.executable,
+        "ARCHITECTURE": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
+    }
+    for name in ("dependencies", "core"):
+        target = {**variables, "ARTIFACTS_DIR": str(_layer(here, name))}
+        assigned = [f"{variable}={value}" for variable, value in target.items()]
+        command = ["make", "-C", str(ROOT / "layers" / name), f"build-{name.capitalize()}Layer", *assigned]
+        _layer(here, name).mkdir(parents=True)
+        built = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+        if built.returncode:
+            raise LocalError(f"the layer {name} cannot be built: {built.stderr.strip().splitlines()[-1]}")
+    files = [file for name in ("dependencies", "core") for file in _layer(here, name).rglob("*") if file.is_file()]
+    return LayerSize(sum(file.stat().st_size for file in files), _zipped(files, here.home))
+
+
+def environment(here: Instance) -> dict[str, str]:
+    """Variables of the measuring process: gatehouse comes from the built layers, boto3 from the interpreter's own packages, as on Lambda."""
+    path = [_layer(here, "dependencies") / "python", _layer(here, "core") / "python", ROOT]
+    return client_environment(here) | {
+        "PYTHONPATH": os.pathsep.join(str(entry) for entry in path),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_LAMBDA_FUNCTION_NAME": _FUNCTION_NAME,
+        "ISSUER": "https://id.example.com",
+        "TABLE_NAME": "identity",
+        "MAIL_FROM": "no-reply@example.com",
+    }
+
+
+def _layer(here: Instance, name: str) -> Path:
+    return here.home / "layers" / name
+
+
+def _zipped(files: list[Path], home: Path) -> int:
+    archive = BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+        for file in files:
+            packed.write(file, file.relative_to(home))
+    return archive.tell()
+
+
+def _uv() -> str:
+    own = HOME / "uv" / "bin" / "uv"
+    return str(own) if own.exists() else shutil.which("uv") or "uv"

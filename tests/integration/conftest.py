@@ -1,0 +1,85 @@
+"""An emulator of our own, which lets exactly one writer win as DynamoDB does, and per test module a table, a KMS key and a ring of keys."""
+
+import os
+import shutil
+import socket
+import sys
+import warnings
+from collections.abc import Iterator
+
+import boto3
+import pytest
+
+from local import emulator as ministack
+from local.background import command_line
+from local.instance import HOME, Instance, client_environment
+from tests.integration import faults, scenes
+from tests.unit.conftest import ENVIRONMENT, context, forget, function, template
+
+TABLE = "identity"
+
+
+@pytest.fixture(scope="session")
+def emulator() -> Iterator[Instance]:
+    """MiniStack on a free port of this machine, and gone afterwards."""
+    _end_leftovers()
+    instance = Instance(f"integration-{os.getpid()}", 0, 0, 0, 0, _free_port())
+    try:
+        with warnings.catch_warnings():
+            # It is to outlive the object that stands for it.
+            warnings.simplefilter("ignore", ResourceWarning)
+            ministack.start(instance)
+        yield instance
+    finally:
+        ministack.stop(instance)
+        shutil.rmtree(instance.home, ignore_errors=True)
+
+
+@pytest.fixture(scope="module")
+def stack(emulator: Instance) -> Iterator[Instance]:
+    """This process as a deployed stack sees itself: handlers run here, in threads, against the emulator."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in (ENVIRONMENT | client_environment(emulator) | {"TABLE_NAME": TABLE}).items():
+            patch.setenv(name, value)
+        boto3.setup_default_session()
+        faults.listen()
+        key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+        patch.setenv("KEY_ARN", key)
+        schema = template()["Resources"]["Identity"]["Properties"]
+        names = ("AttributeDefinitions", "KeySchema", "BillingMode")
+        boto3.client("dynamodb").create_table(TableName=TABLE, **{name: schema[name] for name in names})
+        boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
+        forget()
+        function("key_rotation")({}, context())
+        yield emulator
+        boto3.client("dynamodb").delete_table(TableName=TABLE)
+        boto3.client("sesv2").delete_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
+    forget()
+    scenes.resource_server.cache_clear()
+    boto3.setup_default_session()
+
+
+@pytest.fixture
+def interleaved() -> Iterator[None]:
+    """Threads change places fifty times as often as usual."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(usual / 50)
+    yield
+    sys.setswitchinterval(usual)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _end_leftovers() -> None:
+    """Emulators of test runs that were killed before they could end them."""
+    for home in HOME.glob("integration-*"):
+        if "pytest" not in command_line(int(home.name.removeprefix("integration-"))):
+            ministack.stop(Instance(home.name, 0, 0, 0, 0, 0))
+            shutil.rmtree(home, ignore_errors=True)

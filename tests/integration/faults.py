@@ -1,0 +1,145 @@
+"""What can befall a call to AWS: planned by operation and occurrence, put between botocore and the network."""
+
+import io
+import json
+import os
+import threading
+from collections.abc import Callable, Container, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import boto3
+from botocore.awsrequest import AWSResponse
+from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
+from botocore.httpsession import URLLib3Session
+
+# What happens instead of the request; None lets the request go out.
+Effect = Callable[[Any], AWSResponse | None]
+CRASHED = 77
+
+
+class _Every:
+    def __contains__(self, occurrence: object) -> bool:
+        return True
+
+
+EVERY: Container[int] = _Every()
+
+
+@dataclass
+class Fault:
+    """operation: as `dynamodb.PutItem`, or empty for all. occurrences: which of its calls, from 1 on. calls: those that came by."""
+
+    operation: str
+    effect: Effect
+    occurrences: Container[int] = EVERY
+    calls: list[str] = field(default_factory=list)
+
+
+_planned: list[Fault] = []
+_lock = threading.Lock()
+_inside = threading.local()
+
+
+def listen() -> None:
+    """Have every client that is made from now on pass its requests by here."""
+    session: Any = boto3.DEFAULT_SESSION
+    session.events.register("before-send", _pass)
+
+
+@contextmanager
+def befalls(operation: str, effect: Effect, occurrences: Container[int] = EVERY) -> Iterator[Fault]:
+    """While this is open, `effect` befalls these occurrences of `operation`."""
+    fault = Fault(operation, effect, occurrences)
+    _planned.append(fault)
+    try:
+        yield fault
+    finally:
+        _planned.remove(fault)
+
+
+def _pass(request: Any, event_name: str, **_: object) -> AWSResponse | None:
+    operation = event_name.removeprefix("before-send.")
+    if getattr(_inside, "effect", False):
+        return None
+    for fault in [*_planned]:
+        if fault.operation in ("", operation):
+            with _lock:
+                fault.calls.append(operation)
+                strikes = len(fault.calls) in fault.occurrences
+            if strikes:
+                return _befallen(fault.effect, request)
+    return None
+
+
+def _befallen(effect: Effect, request: Any) -> AWSResponse | None:
+    # What an effect does meanwhile is not befallen in its turn.
+    _inside.effect = True
+    try:
+        return effect(request)
+    finally:
+        _inside.effect = False
+
+
+def nothing(request: Any) -> None:
+    """For counting calls."""
+
+
+def refused(code: str, *, status: int = 400, **members: object) -> Effect:
+    """The service answers with this error."""
+
+    def effect(request: Any) -> AWSResponse:
+        body = json.dumps({"__type": code, "message": "planned", **members}).encode()
+        return AWSResponse(request.url, status, {"x-amzn-ErrorType": code}, _Raw(body))
+
+    return effect
+
+
+THROTTLED = refused("ProvisionedThroughputExceededException")
+
+
+def conflicting(writes: int) -> Effect:
+    """A transaction of so many writes meets another one."""
+    reasons = [{"Code": "TransactionConflict"}, *[{"Code": "None"}] * (writes - 1)]
+    return refused("TransactionCanceledException", CancellationReasons=reasons)
+
+
+def answer_lost(request: Any) -> None:
+    """The service does it, but nobody hears of it."""
+    _sent(request)
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
+def unreachable(request: Any) -> None:
+    """There is no connection to the service."""
+    raise EndpointConnectionError(endpoint_url=request.url)
+
+
+def meanwhile(action: Callable[[], object]) -> Effect:
+    """Something else happens, from its beginning to its end, before the request goes out."""
+
+    def effect(request: Any) -> None:
+        action()
+
+    return effect
+
+
+def crash_before(request: Any) -> None:
+    """The process ends before the request goes out."""
+    os._exit(CRASHED)
+
+
+def crash_after(request: Any) -> None:
+    """The process ends when the service has done it."""
+    _sent(request)
+    os._exit(CRASHED)
+
+
+def _sent(request: Any) -> None:
+    assert URLLib3Session(timeout=10).send(request).content is not None
+
+
+class _Raw(io.BytesIO):
+    def stream(self) -> Iterator[bytes]:
+        yield self.read()

@@ -1,0 +1,38 @@
+"""Copies of this process that begin cold, as new execution environments do, and may end in the middle of something."""
+
+import os
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from tests.unit.conftest import forget
+
+FAILED = 1
+
+
+def in_copies(*calls: Callable[[], Any]) -> list[int]:
+    """Make the calls at the same moment, each in a copy of its own. Their exit statuses: what the calls return, 0 for nothing."""
+    gate, shutter = os.pipe()
+    pids = [_begun(call, gate, shutter) for call in calls]
+    os.close(shutter)
+    statuses = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    os.close(gate)
+    return statuses
+
+
+def _begun(call: Callable[[], Any], gate: int, shutter: int) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = FAILED
+    try:
+        os.close(shutter)
+        forget()
+        # Comes back when nobody holds the shutter any more.
+        os.read(gate, 1)
+        status = call() or 0
+    except BaseException:
+        traceback.print_exc(file=sys.__stderr__)
+    finally:
+        os._exit(status)

@@ -1,0 +1,53 @@
+"""What the local stack loosens in the policies of template.yaml, since its emulator would refuse everything otherwise."""
+
+import copy
+from typing import Any
+
+import pytest
+
+from local import policies
+
+
+@pytest.fixture(autouse=True)
+def aws() -> None:
+    """Nothing here needs the table that the other tests have."""
+
+
+def adapted(statement: dict[str, Any]) -> dict[str, Any]:
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"Policies": [{"Statement": [statement]}]}}
+    template = copy.deepcopy({"Resources": {"Function": function, "Key": {"Type": "AWS::KMS::Key"}}})
+    policies.adapt(template)
+    properties: Any = template["Resources"]["Function"]["Properties"]
+    loosened: dict[str, Any] = properties["Policies"][0]["Statement"][0]
+    return loosened
+
+
+def test_a_purpose_is_still_demanded_wherever_the_emulator_sees_it() -> None:
+    condition = {"kms:EncryptionContext:purpose": ["sealing"]}
+    statement = {
+        "Effect": "Allow",
+        "Action": "kms:Decrypt",
+        "Resource": "key",
+        "Condition": {"StringEquals": condition},
+    }
+
+    assert adapted(statement) == statement | {"Condition": {"StringEqualsIfExists": condition}}
+
+
+def test_mail_may_be_sent_by_who_may_send_it_from_any_identity() -> None:
+    condition = {"ses:FromAddress": ["a@example.com"]}
+    statement = {
+        "Effect": "Allow",
+        "Action": "ses:SendEmail",
+        "Resource": "x",
+        "Condition": {"StringEquals": condition},
+    }
+
+    assert adapted(statement) == statement | {"Resource": "*", "Condition": {"StringEqualsIfExists": condition}}
+
+
+def test_everything_else_is_deployed_as_it_is_written() -> None:
+    condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS"]}}
+    statement = {"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": "table", "Condition": condition}
+
+    assert adapted(statement) == statement
