@@ -1,1 +1,1 @@
-"""What one operation costs: calls, capacity units, signatures, processor time and cold start, each against its budget."""
+"""What one operation costs: calls, capacity units, signatures, processor time, cold start; each against its budget."""

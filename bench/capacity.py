@@ -40,7 +40,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
             return len(content.encode())
         case "N":
             digits = content.lstrip("-").replace(".", "").strip("0")
-            return math.ceil(len(digits) / 2) + 1 + content.startswith("-")
+            return math.ceil(len(digits) / 2) + 1 + int(content.startswith("-"))
         case "B":
             return len(content)
         case "L":

@@ -26,8 +26,10 @@ ORIGIN = "https://app.example.com"
 API = "https://orders.example.com"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-# Everything that a client can be granted here, the longest address, and a browser that says a lot: the largest usual session.
-SCOPE = "openid profile email address phone offline_access user_metadata app_metadata custom_data orders:read orders:write"
+# Every scope of ours and two more, the longest address, a talkative browser: the largest usual session.
+SCOPE = (
+    "openid profile email address phone offline_access user_metadata app_metadata custom_data orders:read orders:write"
+)
 SOURCE_IP = "2001:0db8:85a3:08d3:1319:8a2e:0370:7344"
 USER_AGENT = (
     "Mozilla/5.0 (Linux; Android 16; SM-S938B Build/BP2A.250605.031; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -44,7 +46,7 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """prepare: does everything up to the invocation and returns its event. expects: the status, None for the authorizer."""
+    """prepare: does all that comes before and returns the event. expects: the status, None for the authorizer."""
 
     name: str
     function: str
@@ -90,9 +92,15 @@ class World:
 
     def __init__(self, algorithm: str) -> None:
         common: dict[str, Any] = {"id_token_alg": algorithm, "access_token_alg": algorithm, "audience": API}
-        pages: dict[str, Any] = {"redirect_uris": [CALLBACK], "post_logout_redirect_uris": [GOODBYE], "web_origins": [ORIGIN], "scopes": SCOPE.split()}
-        self.app = client_registration.register(name="App", type="spa", **pages, **common)
-        self.cookie_app = client_registration.register(name="Cookie App", type="spa", refresh_cookie=True, **pages, **common)
+        spa: dict[str, Any] = common | {
+            "type": "spa",
+            "redirect_uris": [CALLBACK],
+            "post_logout_redirect_uris": [GOODBYE],
+            "web_origins": [ORIGIN],
+            "scopes": SCOPE.split(),
+        }
+        self.app = client_registration.register(name="App", **spa)
+        self.cookie_app = client_registration.register(name="Cookie App", refresh_cookie=True, **spa)
         self.machine = client_registration.register(
             name="Machine", type="machine", scopes=["orders:read"], introspection_audiences=[API], **common
         )
@@ -101,7 +109,7 @@ class World:
 
     @staticmethod
     def new_person(email: str, password_hash: str = "") -> User:
-        profile = {"name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "locale": "en-GB", "zoneinfo": "Europe/London"}
+        profile = {"name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "locale": "en-GB"}
         return users.create(email, email_verified=True, password_hash=password_hash, profile=profile)
 
     def asking(self, client: Registered, cookies: list[str] | None = None) -> Event:
@@ -153,7 +161,8 @@ def operations(world: World) -> list[Operation]:
     sign_on = world.signed_on()
     access_token = world.tokens(sign_on)["access_token"]
     presented = {"authorization": f"Bearer {access_token}"}
-    variables = {"audience": API, "scope": "orders:read"}
+    introspected = {"form": {"token": access_token}, "headers": world.basic()}
+    authorized = {"headers": presented, "stageVariables": {"audience": API, "scope": "orders:read"}}
     return [
         Operation("authorize, signed on", "authorize", lambda: world.asking(world.app, sign_on), 303),
         Operation("authorize, not signed on", "authorize", lambda: world.asking(world.app), 303),
@@ -162,8 +171,8 @@ def operations(world: World) -> list[Operation]:
         Operation("refresh by cookie", "token_refresh", lambda: _refresh_by_cookie(world, sign_on)),
         Operation("client credentials", "token_exchange", lambda: _client_credentials(world)),
         Operation("userinfo", "userinfo", lambda: event("userinfo", headers=presented)),
-        Operation("introspect", "introspect", lambda: event("introspect", form={"token": access_token}, headers=world.basic())),
-        Operation("authorizer", "authorizer", lambda: event("authorizer", headers=presented, stageVariables=variables), None),
+        Operation("introspect", "introspect", lambda: event("introspect", **introspected)),
+        Operation("authorizer", "authorizer", lambda: event("authorizer", **authorized), None),
         Operation("revoke", "revoke", lambda: _revoke(world)),
         Operation("sign out everywhere", "global_sign_out", lambda: _sign_out_everywhere(world), 204),
         Operation("RP logout", "logout", lambda: _logout(world), 303),
@@ -174,18 +183,21 @@ def operations(world: World) -> list[Operation]:
 
 
 def _refresh(world: World) -> Event:
-    form = {"grant_type": "refresh_token", "client_id": world.app.client_id, "refresh_token": world.tokens()["refresh_token"]}
+    refresh_token = world.tokens()["refresh_token"]
+    form = {"grant_type": "refresh_token", "client_id": world.app.client_id, "refresh_token": refresh_token}
     return event("token_exchange_refresh_token", form=form)
 
 
 def _refresh_by_cookie(world: World, sign_on: list[str]) -> Event:
     answer = handler("token_exchange")(world.code(world.cookie_app, sign_on), Context())
     cookies = [cookie.partition(";")[0] for cookie in answer["cookies"]]
-    return event("token_refresh", form={"client_id": world.cookie_app.client_id}, headers={"origin": ORIGIN}, cookies=cookies)
+    form = {"client_id": world.cookie_app.client_id}
+    return event("token_refresh", form=form, headers={"origin": ORIGIN}, cookies=cookies)
 
 
 def _client_credentials(world: World) -> Event:
-    return event("token_exchange_client_credentials", form={"grant_type": "client_credentials", "scope": "orders:read"}, headers=world.basic())
+    form = {"grant_type": "client_credentials", "scope": "orders:read"}
+    return event("token_exchange_client_credentials", form=form, headers=world.basic())
 
 
 def _revoke(world: World) -> Event:

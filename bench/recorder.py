@@ -1,7 +1,9 @@
-"""Counts what an invocation does: calls to DynamoDB with their capacity units, calls to KMS, signatures, bytes of log."""
+"""Counts what an invocation does: calls to DynamoDB and their capacity units, calls to KMS, signatures, log."""
 
+import importlib
 import io
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,12 +15,14 @@ from bench import capacity
 from gatehouse import jose, keys
 from gatehouse.table import connection
 
-_REPORTING = ("GetItem", "BatchGetItem", "Query", "Scan", "PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems", "TransactGetItems")
+# Every operation that can be asked for its capacity; the verbs make no others.
+_READS = ("GetItem", "BatchGetItem", "Query", "Scan")
+_WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 
 
 @dataclass(slots=True)
 class Work:
-    """What one invocation did. disagreements: operations for which the emulator reports other units than the sizes of the items give."""
+    """What one invocation did. disagreements: where the emulator reports other units than the items' sizes give."""
 
     operations: list[str] = field(default_factory=list)
     wru: float = 0
@@ -31,22 +35,27 @@ class Work:
 
 @contextmanager
 def recording() -> Iterator[Work]:
-    """Count what happens inside. The clients are made anew on both sides of it, so that no hook of ours is left when time is taken."""
+    """Count what happens inside. The clients are made anew before and after: no hook is left when time is taken."""
     work = Work()
     boto3.setup_default_session()
-    events = boto3._get_default_session().events
-    for operation in _REPORTING:
+    events: Any = boto3._get_default_session().events
+    for operation in (*_READS, *_WRITES):
         events.register(f"provide-client-params.dynamodb.{operation}", _ask_for_capacity)
-    events.register("after-call.dynamodb", lambda model, parsed, context, **_: _count(work, model.name, context["asked"], parsed))
-    events.register("before-call.kms", lambda **_: _count_kms(work))
     sign, output = jose.sign, sys.stdout
+
+    def count_call(model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
+        _count(work, model.name, context["asked"], parsed)
+
+    def count_kms(**_: object) -> None:
+        work.kms += 1
 
     def counting_sign(*arguments: Any, **named: Any) -> str:
         work.signatures += 1
         return sign(*arguments, **named)
 
+    events.register("after-call.dynamodb", count_call)
+    events.register("before-call.kms", count_kms)
     _new_clients()
-    # keys are unwrapped already where the caller warmed the process; only the clients are new
     jose.sign, sys.stdout = counting_sign, io.StringIO()
     try:
         yield work
@@ -57,6 +66,34 @@ def recording() -> Iterator[Work]:
         _new_clients()
 
 
+@dataclass(slots=True)
+class Stopwatch:
+    """Processor nanoseconds spent below the table's verbs: in the client of DynamoDB."""
+
+    client_ns: int = 0
+
+
+@contextmanager
+def timing_client() -> Iterator[Stopwatch]:
+    """Count the processor time that the client of DynamoDB takes inside."""
+    verbs: Any = importlib.import_module("gatehouse.table.verbs")
+    stopwatch, call = Stopwatch(), verbs.call
+
+    def timed(operation: str, **parameters: Any) -> dict[str, Any]:
+        started = time.process_time_ns()
+        try:
+            answer: dict[str, Any] = call(operation, **parameters)
+            return answer
+        finally:
+            stopwatch.client_ns += time.process_time_ns() - started
+
+    verbs.call = timed
+    try:
+        yield stopwatch
+    finally:
+        verbs.call = call
+
+
 def _new_clients() -> None:
     connection.client.cache_clear()
     keys.kms.cache_clear()
@@ -65,10 +102,6 @@ def _new_clients() -> None:
 def _ask_for_capacity(params: dict[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any]:
     context["asked"] = params
     return params | {"ReturnConsumedCapacity": "TOTAL"}
-
-
-def _count_kms(work: Work) -> None:
-    work.kms += 1
 
 
 def _count(work: Work, operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> None:
@@ -107,4 +140,5 @@ def _reported(answer: dict[str, Any]) -> float | None:
     consumed = answer.get("ConsumedCapacity")
     if not consumed:
         return None
-    return sum(entry["CapacityUnits"] for entry in (consumed if isinstance(consumed, list) else [consumed]))
+    entries = consumed if isinstance(consumed, list) else [consumed]
+    return float(sum(entry["CapacityUnits"] for entry in entries))

@@ -52,12 +52,12 @@ def build_layers(here: Instance) -> LayerSize:
     """Build both layers for this machine with the Makefiles that `sam build` calls, and weigh them.
 
     Raises:
-        LocalError: a build failed.
+        LocalError: a build failed, or left the bytecode out.
     """
     variables = {
         "UV": _uv(),
         "PYVER": f"{sys.version_info.major}.{sys.version_info.minor}",
-        "TARGET_PYTHON": sys.executable,
+        "BUILD_PYTHON": sys.executable,
         "ARCHITECTURE": "arm64" if platform.machine() in ("arm64", "aarch64") else "x86_64",
     }
     for name in ("dependencies", "core"):
@@ -68,12 +68,14 @@ def build_layers(here: Instance) -> LayerSize:
         built = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
         if built.returncode:
             raise LocalError(f"the layer {name} cannot be built: {built.stderr.strip().splitlines()[-1]}")
+    if not any(_layer(here, "dependencies").rglob("*.pyc")):
+        raise LocalError("the layers hold no bytecode, so that cold starts would be measured with compiling")
     files = [file for name in ("dependencies", "core") for file in _layer(here, name).rglob("*") if file.is_file()]
     return LayerSize(sum(file.stat().st_size for file in files), _zipped(files, here.home))
 
 
 def environment(here: Instance) -> dict[str, str]:
-    """Variables of the measuring process: gatehouse comes from the built layers, boto3 from the interpreter's own packages, as on Lambda."""
+    """Variables of the measuring process: gatehouse from the layers, boto3 from beside the interpreter, as on AWS."""
     path = [_layer(here, "dependencies") / "python", _layer(here, "core") / "python", ROOT]
     return client_environment(here) | {
         "PYTHONPATH": os.pathsep.join(str(entry) for entry in path),

@@ -12,12 +12,12 @@ from bench.operations import Event, Operation
 from local.instance import ROOT
 
 FIGURES = ("import_cpu", "import_wall", "first_cpu", "first_wall", "memory")
-# Of a function's operations the one that stands for it: a refresh needs all that the token endpoint can need, the key set needs the table.
+# A refresh needs all that the token endpoint can need; of the documents only the key set needs the table.
 _STANDING = {"token_exchange": "refresh", "discovery": "key set", "authorize": "authorize, signed on"}
 
 
 def measure(known: list[Operation], starts: int) -> dict[str, Any]:
-    """Per function: medians in ms (memory in KiB) over `starts` processes, and the modules loaded at the end; the functions take turns."""
+    """Per function: medians in ms (memory in KiB) over `starts` processes, and what is loaded; they take turns."""
     chosen = [operation for operation in known if _STANDING.get(operation.function, operation.name) == operation.name]
     found: dict[str, list[dict[str, Any]]] = {operation.function: [] for operation in chosen}
     for _ in range(starts):
@@ -40,7 +40,8 @@ def _start(function: str, event: Event) -> dict[str, Any]:
     layers = [entry for entry in os.environ["PYTHONPATH"].split(os.pathsep) if entry != str(ROOT)]
     environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(ROOT / "functions" / function), *layers])}
     command = [sys.executable, "-P", str(Path(__file__).with_name("cold.py"))]
-    ended = subprocess.run(command, env=environment, input=json.dumps(event), capture_output=True, text=True, check=False)
+    sent = json.dumps(event)
+    ended = subprocess.run(command, env=environment, input=sent, capture_output=True, text=True, check=False)
     if ended.returncode:
         raise RuntimeError(f"{function} does not start: {ended.stderr.strip().splitlines()[-1]}")
     run: dict[str, Any] = json.loads(ended.stdout)

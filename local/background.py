@@ -11,6 +11,9 @@ from pathlib import Path
 
 from local.instance import LocalError
 
+# What this very process started; nobody else would collect it when it ends.
+_CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
+
 
 @dataclass(frozen=True, slots=True)
 class Background:
@@ -52,6 +55,7 @@ class Background:
         while process.poll() is None and not command_line(process.pid):
             time.sleep(0.001)
         self.pid_file.write_text(str(process.pid), encoding="ascii")
+        _CHILDREN[process.pid] = process
         return process.pid
 
     def wait_until(self, ready: Callable[[], bool], seconds: float) -> None:
@@ -85,16 +89,15 @@ class Background:
                         f"the {self.label} (pid {pid}) does not end; `kill -9 {pid}` ends it, with its state"
                     )
                 time.sleep(0.05)
+            _reap(pid)
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
 
 
 def _reap(pid: int) -> None:
-    """Collect a child of this very process, which would otherwise look alive until we exit."""
-    try:
-        os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        return
+    """Collect a child of this very process once it has ended."""
+    if pid in _CHILDREN and _CHILDREN[pid].poll() is not None:
+        del _CHILDREN[pid]
 
 
 def command_line(pid: int) -> str:

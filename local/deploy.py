@@ -165,7 +165,9 @@ def _sam(instance: Instance, label: str, arguments: Sequence[str]) -> None:
 def _reason(log: Path) -> str:
     """The line of a sam log that tells most: the first that names an error, else the last."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    telling = [line for line in lines if line.startswith("Error") or "_FAILED" in line or "error:" in line.lower()]
+    telling = [
+        line for line in lines if line.startswith(("Error", "*** Error")) or "_FAILED" in line or "error:" in line
+    ]
     return (telling or lines or ["no output"])[0][:300]
 
 

@@ -29,6 +29,7 @@ const MEANINGS = {
 const element = (id) => document.getElementById(id);
 const config = await (await fetch("config.json")).json();
 let session;
+let busy = false;
 
 async function start() {
   for (const [id, value] of Object.entries({ issuer: config.issuer, "client-id": config.client_id })) {
@@ -38,7 +39,8 @@ async function start() {
   const happened = await session.finish();
   if (happened === "signed out") return welcome("You are signed out, here and at Gatehouse in this browser.");
   if (!happened && session.canRefresh) await session.refresh();
-  if (!session.tokens) return welcome(session.over ? "Your session has ended. Please sign in again." : "");
+  if (session.over) return welcome("Your session has ended. Please sign in again.");
+  if (!session.tokens) return welcome(session.canRefresh ? "Gatehouse cannot answer just now; a reload tries again." : "");
   show();
   const { body } = await session.userinfo();
   if (body?.name) greet(body);
@@ -62,6 +64,7 @@ function show() {
   element("welcome").hidden = true;
   element("session").hidden = false;
   element("over").hidden = !session.over;
+  element("call").classList.toggle("quiet", session.over);
   element("state").textContent = session.over ? "Session ended" : "Signed in";
   element("state").classList.toggle("bad", session.over);
   element("refresh-token").textContent = `…${session.tokens.refresh_token.slice(-8)}`;
@@ -105,14 +108,14 @@ function report(answer) {
   entry.append(line, created("p", "", meaning));
   if (answer.body) {
     const details = created("details");
-    // Errors say it in their body; the rest is for the curious.
-    details.open = !good || path === "/orders";
+    for (const older of element("answers").querySelectorAll("details")) older.open = false;
+    details.open = true;
     details.append(created("summary", "", "Answer"), created("pre", "", JSON.stringify(answer.body, shortened, 2)));
     entry.append(details);
   }
   element("answers").prepend(entry);
   element("answers").children[MOST_ANSWERS]?.remove();
-  element("announcement").textContent = `${answer.status}. ${meaning}`;
+  element("newest").textContent = `${answer.status}: ${meaning}`;
   if (session?.tokens) show();
 }
 
@@ -127,24 +130,28 @@ function created(tag, className = "", text = "") {
   return made;
 }
 
-/** Let a button do this, one at a time, and say so when it cannot. */
-function bind(id, action) {
-  element(id).addEventListener("click", async () => {
-    if (element("session").ariaBusy === "true") return;
-    element("session").ariaBusy = "true";
-    element("failure").hidden = true;
-    try {
-      await action();
-    } catch (error) {
-      element("failure").textContent = `That did not work: ${error.message}`;
-      element("failure").hidden = false;
-    }
-    element("session").ariaBusy = "false";
+/** Do it, one thing at a time, and say so when it fails. */
+async function perform(action) {
+  if (busy) return;
+  busy = true;
+  element("failure").hidden = true;
+  try {
+    await action();
     if (session.tokens) show();
-  });
+  } catch (error) {
+    const failure = `That did not work: ${error.message}`;
+    if (session?.tokens) element("failure").textContent = failure;
+    else welcome(failure, true);
+    element("failure").hidden = !session?.tokens;
+  }
+  busy = false;
 }
 
-bind("sign-in", () => session.signIn());
+function bind(id, action) {
+  element(id).addEventListener("click", () => perform(action));
+}
+
+bind("sign-in", () => (session ? session.signIn() : location.reload()));
 bind("sign-in-again", () => session.signIn());
 bind("refresh", () => session.refresh());
 bind("who-am-i", () => session.userinfo());
@@ -152,9 +159,4 @@ bind("call", () => session.call("GET", config.orders_url));
 bind("sign-out", () => session.signOutHere());
 bind("sign-out-everywhere", () => session.signOutEverywhere());
 setInterval(() => session?.tokens && countDown(), 1000);
-
-try {
-  await start();
-} catch (error) {
-  welcome(error.message, true);
-}
+await perform(start);

@@ -3,11 +3,11 @@
  * nothing to install. Copy this file; app.js shows how to use it.
  *
  * Where the tokens are: in the memory of this page, out of reach of other tabs and gone with it. The refresh token
- * lies in sessionStorage too, so that a reload does not sign the person out; it stays in this tab and ends with it.
- * A script that gets into the page could read it there, hence the strict Content-Security-Policy. Where that is not
- * enough, register the application with "refresh_cookie": Gatehouse then keeps the refresh token in an HttpOnly
- * cookie that no script can read, and refreshing becomes POST /session/refresh?client_id=… with
- * credentials: "include".
+ * lies in sessionStorage too, so that a reload does not sign the person out. A script that gets into the page could
+ * read it there, hence the strict Content-Security-Policy; and a duplicated tab starts with a copy of it, whose use
+ * looks like theft once the other tab refreshes, and ends the session. Where that is not enough, register the
+ * application with "refresh_cookie": Gatehouse then keeps the refresh token in an HttpOnly cookie, which no script
+ * can read and all tabs share, and refreshing becomes POST /session/refresh?client_id=… with credentials: "include".
  */
 
 const REFRESH_TOKEN = "gatehouse.refresh-token";

@@ -9,8 +9,5 @@ def handler(request: Request) -> Response:
     parameters = request.form_or_json
     client = client_auth.authenticate(request, parameters)
     if client.refresh_cookie:
-        refresh_cookie.check_origin(request, client)
-    answer = grants.exchange(client, parameters, request)
-    if client.refresh_cookie and answer.refresh_token:
-        return refresh_cookie.answer(request, client, answer)
-    return json_response(200, answer.body())
+        return refresh_cookie.exchange(request, client, parameters)
+    return json_response(200, grants.exchange(client, parameters, request).body())

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, Request, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from local.instance import HOME
 
@@ -89,11 +89,3 @@ def picture(page: Page, name: str) -> None:
     if os.environ.get("SCREENSHOTS") != "0":
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
-
-def complaint(page: Page, script: str) -> str:
-    """The message of the error that a script of the page ends with, "" if it does not."""
-    try:
-        page.evaluate(script)
-    except Error as error:
-        return error.message
-    return ""

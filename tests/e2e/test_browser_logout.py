@@ -18,7 +18,7 @@ def test_with_its_id_token_an_application_signs_out_and_gets_the_browser_back(
     stack: Deployment, app: Callable[..., Application], device: Callable[..., Device], ada: Person
 ) -> None:
     spa, laptop, phone = app(), device(), device()
-    here, there = signed_in(spa, laptop, ada), signed_in(spa, phone, ada)
+    here, there = hosted_pages.signed_in(spa, laptop, ada), hosted_pages.signed_in(spa, phone, ada)
     page = laptop.page()
     back = spa.redirect_uri.replace("/callback", "/signed-out")
     query = {"id_token_hint": here["id_token"], "post_logout_redirect_uri": back, "state": "the-end"}
@@ -37,7 +37,7 @@ def test_without_an_id_token_the_person_is_asked_first(
     stack: Deployment, app: Callable[..., Application], device: Callable[..., Device], ada: Person
 ) -> None:
     spa, laptop = app(), device()
-    tokens = signed_in(spa, laptop, ada)
+    tokens = hosted_pages.signed_in(spa, laptop, ada)
     page = laptop.page()
 
     page.goto(f"{stack.issuer}/oidc/logout?client_id={spa.client_id}")
@@ -56,7 +56,7 @@ def test_the_confirmation_leads_back_to_the_application_when_its_address_is_regi
     stack: Deployment, app: Callable[..., Application], device: Callable[..., Device], ada: Person
 ) -> None:
     spa, laptop = app(), device()
-    signed_in(spa, laptop, ada)
+    hosted_pages.signed_in(spa, laptop, ada)
     page = laptop.page()
     back = spa.redirect_uri.replace("/callback", "/signed-out")
     query = {"client_id": spa.client_id, "post_logout_redirect_uri": back, "state": "x y&z"}
@@ -72,7 +72,7 @@ def test_an_unregistered_address_is_never_redirected_to(
     stack: Deployment, app: Callable[..., Application], device: Callable[..., Device], ada: Person
 ) -> None:
     spa, laptop = app(), device()
-    tokens = signed_in(spa, laptop, ada)
+    tokens = hosted_pages.signed_in(spa, laptop, ada)
     page = laptop.page()
     query = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": "http://localhost:1/elsewhere"}
 
@@ -84,12 +84,3 @@ def test_an_unregistered_address_is_never_redirected_to(
     assert laptop.trouble == ["400 /oidc/logout"]
     laptop.trouble.clear()
 
-
-def signed_in(application: Application, on: Device, person: Person) -> dict[str, str]:
-    page, beginning = on.page(), application.begin()
-    page.goto(beginning.url)
-    hosted_pages.sign_in(page, person)
-    page.wait_for_url(f"{application.redirect_uri}?*")
-    tokens: dict[str, str] = application.finish(beginning, page.url)
-    page.close()
-    return tokens

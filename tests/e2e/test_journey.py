@@ -29,15 +29,15 @@ def test_somebody_signs_up_and_later_ends_every_session_from_one_device(
     grace = Person("grace@example.com", "seven ships sail past the harbour")
     laptop, phone = device(), device(**PHONE)
 
-    on_laptop = signed_up(shop, laptop, grace)
-    assert_identity(stack, shop, on_laptop["tokens"], on_laptop["nonce"], grace)
-    on_phone = signed_in(shop, phone, grace)
-    for tokens in (on_laptop["tokens"], on_phone["tokens"]):
+    on_laptop, nonce = signed_up(shop, laptop, grace)
+    assert_identity(stack, shop, on_laptop, nonce, grace)
+    on_phone = hosted_pages.signed_in(shop, phone, grace)
+    for tokens in (on_laptop, on_phone):
         assert_alive(stack, shop, tokens)
 
-    assert post(f"{stack.issuer}/me/sign-out", on_phone["tokens"]["access_token"]).status_code == 204
+    assert post(f"{stack.issuer}/me/sign-out", on_phone["access_token"]).status_code == 204
 
-    for tokens in (on_laptop["tokens"], on_phone["tokens"]):
+    for tokens in (on_laptop, on_phone):
         assert_dead(stack, shop, tokens)
     for each in (laptop, phone):
         assert_signed_off(shop, each)
@@ -47,7 +47,7 @@ def test_somebody_signs_up_and_later_ends_every_session_from_one_device(
 def test_the_next_application_needs_no_password(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
     laptop = device()
     first, second = app(), app("web")
-    signed_in(first, laptop, ada)
+    hosted_pages.signed_in(first, laptop, ada)
     beginning = second.begin()
 
     page = laptop.page()
@@ -78,8 +78,8 @@ def test_a_link_that_is_opened_on_another_device_makes_the_account_and_leads_bac
     assert "code" in sent_back(other.url)
 
 
-def signed_up(application: Application, on: Device, person: Person) -> dict[str, Any]:
-    """From the application through the mail to its tokens, as somebody without an account does it."""
+def signed_up(application: Application, on: Device, person: Person) -> tuple[dict[str, Any], str]:
+    """From the application through the mail to its tokens, as somebody without an account does it. With the nonce that was sent."""
     stack = application.deployment
     page, beginning = on.page(), application.begin()
     page.goto(beginning.url)
@@ -93,17 +93,7 @@ def signed_up(application: Application, on: Device, person: Person) -> dict[str,
     picture(page, "choose-password")
     hosted_pages.choose_password(page, "Password", person.password, "Create account")
     page.wait_for_url(f"{application.redirect_uri}?*")
-    return {"tokens": application.finish(beginning, page.url), "nonce": beginning.nonce}
-
-
-def signed_in(application: Application, on: Device, person: Person) -> dict[str, Any]:
-    """The same for somebody with an account and a password."""
-    page, beginning = on.page(), application.begin()
-    page.goto(beginning.url)
-    picture(page, f"login-{page.viewport_size['width'] if page.viewport_size else ''}")
-    hosted_pages.sign_in(page, person)
-    page.wait_for_url(f"{application.redirect_uri}?*")
-    return {"tokens": application.finish(beginning, page.url), "nonce": beginning.nonce}
+    return application.finish(beginning, page.url), beginning.nonce
 
 
 def assert_identity(stack: Deployment, application: Application, tokens: dict[str, Any], nonce: str, person: Person) -> None:
@@ -139,3 +129,4 @@ def assert_signed_off(application: Application, on: Device) -> None:
     assert sent_back(page.url)["error"] == "login_required"
     page.goto(application.begin().url)
     assert hosted_pages.heading(page) == "Sign in"
+    picture(page, f"login-{page.evaluate('innerWidth')}")

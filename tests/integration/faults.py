@@ -19,17 +19,12 @@ Effect = Callable[[Any], AWSResponse | None]
 CRASHED = 77
 
 
-class _Every:
-    def __contains__(self, occurrence: object) -> bool:
-        return True
-
-
-EVERY: Container[int] = _Every()
+EVERY = range(1, 10_000)
 
 
 @dataclass
 class Fault:
-    """operation: as `dynamodb.PutItem`, or empty for all. occurrences: which of its calls, from 1 on. calls: those that came by."""
+    """operation: as `dynamodb.PutItem`, or how such names begin. occurrences: which of the calls, from 1 on. calls: those that came by."""
 
     operation: str
     effect: Effect
@@ -59,12 +54,19 @@ def befalls(operation: str, effect: Effect, occurrences: Container[int] = EVERY)
         _planned.remove(fault)
 
 
+def calls_of(action: Callable[[], object]) -> list[str]:
+    """What the action asks of AWS when nothing befalls it."""
+    with befalls("", lambda request: None) as usual:
+        action()
+    return usual.calls
+
+
 def _pass(request: Any, event_name: str, **_: object) -> AWSResponse | None:
     operation = event_name.removeprefix("before-send.")
     if getattr(_inside, "effect", False):
         return None
     for fault in [*_planned]:
-        if fault.operation in ("", operation):
+        if operation.startswith(fault.operation):
             with _lock:
                 fault.calls.append(operation)
                 strikes = len(fault.calls) in fault.occurrences
@@ -82,10 +84,6 @@ def _befallen(effect: Effect, request: Any) -> AWSResponse | None:
         _inside.effect = False
 
 
-def nothing(request: Any) -> None:
-    """For counting calls."""
-
-
 def refused(code: str, *, status: int = 400, **members: object) -> Effect:
     """The service answers with this error."""
 
@@ -97,6 +95,7 @@ def refused(code: str, *, status: int = 400, **members: object) -> Effect:
 
 
 THROTTLED = refused("ProvisionedThroughputExceededException")
+DENIED = refused("AccessDeniedException")
 
 
 def conflicting(writes: int) -> Effect:

@@ -128,11 +128,16 @@ def mailed_links(emulator: Instance, address: str) -> list[str]:
     return [link for mail in mails for link in re.findall(r"https://\S+/u/(?:verify|reset)\?ticket=\S+", mail["BodyText"])]
 
 
-def use_link(browser: Browser, link: str, password: str) -> Answer:
-    """Choose a password by a mailed link; without looking at its page first, so that a dead link can be tried too."""
+def link_form(browser: Browser, link: str, password: str) -> Callable[[], Answer]:
+    """The page behind a mailed link with a password typed in, ready to be sent; also when the link is dead."""
     page = browser.get("hosted_pages", "/u/forgot")
     path, _, ticket = link.removeprefix(ISSUER).partition("?ticket=")
-    return browser.post("hosted_pages", path, {"csrf": hidden_fields(page)["csrf"], "ticket": ticket, "password": password})
+    fields = {"csrf": hidden_fields(page)["csrf"], "ticket": ticket, "password": password}
+    return partial(browser.post, "hosted_pages", path, fields)
+
+
+def use_link(browser: Browser, link: str, password: str) -> Answer:
+    return link_form(browser, link, password)()
 
 
 def ask_for_link(browser: Browser, path: str, address: str) -> Answer:

@@ -19,6 +19,8 @@ import yaml
 from botocore.loaders import create_loader
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
@@ -38,6 +40,12 @@ ENVIRONMENT = {
     "TABLE_NAME": "identity",
     "MAIL_FROM": "hello@id.example.com",
 }
+
+# The same examples in every run; pytest --hypothesis-profile=explore looks for new ones.
+_UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
+hypothesis_settings.register_profile("repeatable", derandomize=True, database=None, **_UNHURRIED)
+hypothesis_settings.register_profile("explore", max_examples=2000, **_UNHURRIED)
+hypothesis_settings.load_profile("repeatable")
 
 
 class _Template(yaml.SafeLoader):
@@ -210,5 +218,10 @@ def call(
         "body": body,
         "isBase64Encoded": False,
     }
+    return send(name, http_event, request_id)
+
+
+def send(name: str, http_event: dict[str, Any], request_id: str = "") -> Answer:
+    """One event of payload format 2.0 through one function."""
     answer = function(name)(http_event, context(request_id))
     return Answer(answer["statusCode"], answer["headers"], answer["cookies"], answer["body"])

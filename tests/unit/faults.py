@@ -72,7 +72,7 @@ def trouble(fates: dict[str, Iterable[Fate]] | None = None) -> Iterator[list[str
         expected = waiting.get(operation) or waiting.get(operation.partition(".")[0]) or iter(())
         return next(expected, go_through)(request, lambda: _response(request, *_applied(request, done)))
 
-    events: Any = boto3.DEFAULT_SESSION.events  # type: ignore[union-attr]
+    events: Any = boto3.DEFAULT_SESSION.events
     events.unregister("before-send", botocore_stubber)
     events.register("before-send", handle)
     _forget_clients()
@@ -86,7 +86,8 @@ def trouble(fates: dict[str, Iterable[Fate]] | None = None) -> Iterator[list[str
 
 def _applied(request: AWSPreparedRequest, done: dict[str, tuple[int, Any, Any]]) -> tuple[int, Any, Any]:
     """moto's answer. A transaction that is sent again under its token is answered and not done again, as on AWS but not on moto."""
-    token = json.loads(request.body or "{}").get("ClientRequestToken", "")
+    body: Any = request.body or "{}"
+    token = json.loads(body).get("ClientRequestToken", "")
     if token in done:
         return done[token]
     applied = botocore_stubber.process_request(request)

@@ -4,14 +4,16 @@ import base64
 import hashlib
 import html
 import re
+import time
 from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import time_machine
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
-from gatehouse import client_registration, clients, passwords, users
+from gatehouse import client_registration, clients, passwords, sign_ons, users
 from gatehouse.users import User
 from tests.unit.conftest import ISSUER, Answer, call
 
@@ -144,3 +146,32 @@ def mails() -> list[Any]:
     """What was sent, oldest first: objects with .subject, .body, .destinations."""
     region = boto3.session.Session().region_name or ""
     return list(ses_backends[DEFAULT_ACCOUNT_ID][region].sent_messages)
+
+
+def mailed_link(path: str) -> str:
+    """The newest link to that page that was mailed to anybody."""
+    pattern = rf"{re.escape(ISSUER + path)}\?[^\s\"<]+"
+    return re.findall(pattern, mails()[-1].body)[0]
+
+
+def later(seconds: float) -> time_machine.travel:
+    """The time so long after now, standing still; also within another `later`."""
+    return time_machine.travel(time.time() + seconds, tick=False)
+
+
+def browser_of(user: User) -> Browser:
+    """A browser in which this person has just given the password; the pages are left out."""
+    return Browser(cookies={"__Host-gatehouse": sign_ons.cookie(sign_ons.begin(user, ["pwd"]))})
+
+
+def new_code(client_id: str, browser: Browser, **parameters: str) -> str:
+    """An authorization code for the person who is signed on in this browser."""
+    return browser.authorize(client_id, **parameters).sent_back["code"]
+
+
+def tokens_of(client_id: str, browser: Browser, **parameters: str) -> dict[str, Any]:
+    """The token response for the person who is signed on in this browser."""
+    answer = exchange(client_id, new_code(client_id, browser, **parameters))
+    assert answer.status == 200, answer.body
+    tokens: dict[str, Any] = answer.json
+    return tokens

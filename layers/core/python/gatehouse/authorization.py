@@ -1,6 +1,6 @@
 """The authorization endpoint (RFC 6749 4.1.1, OpenID Connect Core 3.1.2): what a request must be, and how an answer goes back."""
 
-from gatehouse import clients, sessions
+from gatehouse import clients, jose, sessions, tokens
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.codes import issue as issue_code
@@ -18,7 +18,7 @@ from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.web import Request, Response, redirect
 
-LONGEST = {"state": 4096, "nonce": 1024, "scope": 1024, "login_hint": 320, "redirect_uri": 2048}
+LONGEST = {"state": 4096, "nonce": 1024, "scope": 1024, "login_hint": 320, "id_token_hint": 4096, "redirect_uri": 2048}
 PROMPTS = ("none", "login", "consent", "select_account")
 RESPONSE_MODES = ("query",)
 _CHALLENGE_LENGTH = 43
@@ -26,7 +26,7 @@ _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 class Untrusted(Refusal):
-    """The request names no client and redirect URI that we know, so the error may only be shown (RFC 6749 4.1.2.1)."""
+    """The request names no client and redirect URI that we know, or cannot be answered there: the error may only be shown (RFC 6749 4.1.2.1)."""
 
     code, status = "invalid_request", 400
 
@@ -54,14 +54,15 @@ def check(parameters: dict[str, str], client: Client, redirect_uri: str) -> Auth
     """The request, if it is one that we serve.
 
     Raises:
-        Refusal: to be sent to the redirect URI.
+        Refusal: to be sent to the redirect URI, unless it is Untrusted.
     """
     _check_unsupported(parameters)
     if "authorization_code" not in client.grant_types:
         raise UnauthorizedClient("the client may not use authorization_code")
     for name, longest in LONGEST.items():
         if len(parameters.get(name, "")) > longest:
-            raise InvalidRequest(f"{name} is longer than {longest} characters")
+            # Sent back, it would not fit into a redirect either.
+            raise (Untrusted if name == "state" else InvalidRequest)(f"{name} is longer than {longest} characters")
     requested = parameters.get("scope", "")
     if not clients.scope_is_wellformed(requested):
         raise InvalidScope("scope has characters that no scope may have")
@@ -76,6 +77,8 @@ def check(parameters: dict[str, str], client: Client, redirect_uri: str) -> Auth
         prompt=_prompt(parameters),
         max_age=_max_age(parameters),
         login_hint=parameters.get("login_hint", ""),
+        id_token_hint=parameters.get("id_token_hint", ""),
+        subject=_subject(parameters, client),
     )
 
 
@@ -126,6 +129,20 @@ def _max_age(parameters: dict[str, str]) -> int:
     if not (value.isascii() and value.isdigit() and len(value) <= 9):
         raise InvalidRequest("max_age must be a number of seconds")
     return int(value)
+
+
+def _subject(parameters: dict[str, str], client: Client) -> str:
+    """Who alone may be signed in, as an ID token of this client names them; empty without one."""
+    hint = parameters.get("id_token_hint", "")
+    if not hint:
+        return ""
+    try:
+        claims = tokens.read_id_token_hint(hint)
+    except jose.InvalidJWT as flaw:
+        raise InvalidRequest("id_token_hint is not an ID token of ours", detail=str(flaw)) from flaw
+    if claims["aud"] != client.client_id:
+        raise InvalidRequest("id_token_hint was issued to another client")
+    return str(claims["sub"])
 
 
 def answer_with_code(
@@ -183,5 +200,6 @@ def again(request: AuthorizationRequest) -> dict[str, str]:
         "prompt": request.prompt,
         "max_age": str(request.max_age) if request.max_age >= 0 else "",
         "login_hint": request.login_hint,
+        "id_token_hint": request.id_token_hint,
     }
     return {name: value for name, value in parameters.items() if value}

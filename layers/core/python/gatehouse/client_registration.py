@@ -2,10 +2,20 @@
 
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from gatehouse import clock, table
-from gatehouse.clients import STANDARD_SCOPES, TYPES, all_known, new_identifier, redirect_uri_flaw, scope_is_wellformed, secret_digest
-from gatehouse.settings import LONGEST_REFRESH_GRACE_SECONDS, LONGEST_SESSION_SECONDS, LONGEST_SIGN_ON_GRACE_SECONDS, SIGNING_ALGORITHMS
+from gatehouse.clients import (
+    LONGEST_CLIENT_ID,
+    STANDARD_SCOPES,
+    TYPES,
+    all_known,
+    new_identifier,
+    redirect_uri_flaw,
+    scope_is_wellformed,
+    secret_digest,
+)
+from gatehouse.settings import LONGEST_REFRESH_GRACE_SECONDS, LONGEST_SESSION_SECONDS, LONGEST_SIGN_ON_GRACE_SECONDS, settings
 
 SECRET_LENGTH = 43
 CLIENT_ID_LENGTH = 22
@@ -61,15 +71,18 @@ def register(client_id: str = "", /, **properties: Any) -> Registered:
     """
     item = checked(_with_defaults(properties))
     client_id = client_id or new_identifier(CLIENT_ID_LENGTH)
-    if not (client_id.isascii() and client_id.isalnum()):
-        raise InvalidRegistration("client_id: only letters and digits, which every client library encodes alike")
+    if not (client_id.isascii() and client_id.isalnum() and len(client_id) <= LONGEST_CLIENT_ID):
+        raise InvalidRegistration(f"client_id: at most {LONGEST_CLIENT_ID} letters and digits, which every client library encodes alike")
     public = item["token_endpoint_auth_method"] == "none"
     secret = "" if public else new_identifier(SECRET_LENGTH)
     item |= {"client_id": client_id, "created_at": clock.now(), "secret_digests": [] if public else [_digest_entry(secret)]}
+    key = table.client_key(client_id)
     try:
-        table.put_new(table.client_key(client_id), item)
+        table.put_new(key, item)
     except table.AlreadyExists as taken:
-        raise InvalidRegistration(f"client_id: {client_id} is registered already") from taken
+        # What is there may be our own, found by the repeat of the write after a lost answer.
+        if taken.item != item | key:
+            raise InvalidRegistration(f"client_id: {client_id} is registered already") from taken
     return Registered(client_id, secret)
 
 
@@ -89,7 +102,8 @@ def rotate_secret(client_id: str, *, overlap_seconds: int) -> str:
     try:
         table.update(table.client_key(client_id), where=[("secret_digests", "=", item["secret_digests"])], set={"secret_digests": kept})
     except table.ConditionFailed as raced:
-        raise InvalidRegistration("the secret was rotated by somebody else just now") from raced
+        if raced.item is None or raced.item["secret_digests"] != kept:
+            raise InvalidRegistration("the secret was rotated by somebody else just now") from raced
     return secret
 
 
@@ -97,14 +111,18 @@ def change(client_id: str, **properties: Any) -> None:
     """Change fields of a client; the whole must meet the rules again.
 
     Raises:
-        InvalidRegistration: no such client, or with the rule that is broken.
+        InvalidRegistration: no such client, two changes at once, or with the rule that is broken.
     """
     item = table.get(table.client_key(client_id))
     if item is None:
         raise InvalidRegistration(f"client_id: no client {client_id}")
     known = {name: item[name] for name in (*_LISTS, *_STRINGS, *_FLAGS, *_SECONDS) if name in item}
     changed = checked(known | properties)
-    table.update(table.client_key(client_id), where=[("pk", "exists", None)], set=changed)
+    try:
+        table.update(table.client_key(client_id), where=[(name, "=", value) for name, value in known.items()], set=changed)
+    except table.ConditionFailed as raced:
+        if raced.item is None or any(raced.item.get(name) != value for name, value in changed.items()):
+            raise InvalidRegistration("the client was changed by somebody else just now") from raced
 
 
 def checked(properties: dict[str, Any]) -> dict[str, Any]:
@@ -123,7 +141,7 @@ def checked(properties: dict[str, Any]) -> dict[str, Any]:
         if properties.get(name) and (flaw := redirect_uri_flaw(properties[name], "web")):
             raise InvalidRegistration(f"{name}: {properties[name]} {flaw}")
     for origin in properties.get("web_origins", []):
-        if flaw := redirect_uri_flaw(origin, "web") or ("" if origin.count("/") == 2 else "has a path"):
+        if flaw := redirect_uri_flaw(origin, "web") or ("" if origin == _as_browsers_send(origin) else "is not what browsers send as Origin"):
             raise InvalidRegistration(f"web_origins: {origin} {flaw}")
     if "authorization_code" in properties["grant_types"] and not properties.get("redirect_uris"):
         raise InvalidRegistration("redirect_uris: at least one, since the client uses authorization_code")
@@ -165,10 +183,18 @@ def _check_shapes(properties: dict[str, Any]) -> None:
             bounds = f" between {_SECONDS[name][0]} and {_SECONDS[name][1]}" if name in _SECONDS else ""
             raise InvalidRegistration(f"{name}: not the kind of value it takes{bounds}")
     for name in ("id_token_alg", "access_token_alg"):
-        if properties.get(name, "RS256") not in SIGNING_ALGORITHMS:
-            raise InvalidRegistration(f"{name}: one of {', '.join(SIGNING_ALGORITHMS)}")
+        if properties.get(name, "RS256") not in (enabled := settings().signing_algorithms.split(",")):
+            raise InvalidRegistration(f"{name}: one of {', '.join(enabled)}")
     if not properties["name"].strip():
         raise InvalidRegistration("name: people are shown it, so it cannot be empty")
+
+
+def _as_browsers_send(uri: str) -> str:
+    """The origin of a URI (RFC 6454 6.2): scheme and host in lower case, the port unless it is the scheme's own."""
+    parts = urlsplit(uri)
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    port = "" if parts.port in (None, {"http": 80, "https": 443}[parts.scheme]) else f":{parts.port}"
+    return f"{parts.scheme}://{host}{port}"
 
 
 def _is_string(value: object) -> bool:

@@ -3,6 +3,7 @@
 import json
 import time
 import urllib.request
+from dataclasses import replace
 from typing import Any
 
 from gatehouse import clients, clock, jose, keys, observe, table
@@ -27,9 +28,10 @@ def rotate(request_id: str, *, force: bool = False) -> dict[str, Any]:
     for algorithm in keys.algorithms():
         own = sorted((key for key in ring if key.algorithm == algorithm), key=lambda key: key.active_from)
         if force and algorithm != keys.SEALING:
-            promoted += _promote(own)
-            deleted += [key.kid for key in own if key.active_from <= clock.now() and key.kid not in promoted]
-            own = [key for key in own if key.kid not in deleted]
+            left = _promoted(own)
+            promoted += [key.kid for key in left[:1]]
+            deleted += [key.kid for key in own[: len(own) - len(left)]]
+            own = left
         made += _complete(algorithm, own)
         deleted += _superseded(own)
     for kid in deleted:
@@ -61,26 +63,24 @@ def _superseded(own: list[RingKey]) -> list[str]:
     return [key.kid for key, successor in zip(active, active[1:], strict=False) if successor.active_from + overlap <= now]
 
 
-def _promote(own: list[RingKey]) -> list[str]:
+def _promoted(own: list[RingKey]) -> list[RingKey]:
+    """What is left when the active ones may not be used any more: the next one, active from now, and those after it."""
     now = clock.now()
-    following = [key for key in own if key.active_from > now][:1]
-    for key in following:
-        table.update(table.ring_key(key.kid), where=[("pk", "exists", None)], set={"active_from": now})
-    return [key.kid for key in following]
+    left = [key for key in own if key.active_from > now]
+    if left:
+        table.update(table.ring_key(left[0].kid), where=[("pk", "exists", None)], set={"active_from": now})
+        left[0] = replace(left[0], active_from=now)
+    return left
 
 
 def _make(algorithm: str, active_from: int) -> str:
     kid = clients.new_identifier(keys.KID_LENGTH)
-    context = keys.encryption_context(algorithm, kid)
-    common: dict[str, Any] = {"KeyId": settings().key_arn, "EncryptionContext": context}
-    item: dict[str, Any] = {"algorithm": algorithm, "active_from": active_from, "created_at": clock.now()}
-    if algorithm == keys.SEALING:
-        item["wrapped"] = keys.kms().generate_data_key_without_plaintext(NumberOfBytes=32, **common)["CiphertextBlob"]
-    else:
-        pair = keys.kms().generate_data_key_pair_without_plaintext(KeyPairSpec=keys.pair_spec(algorithm), **common)
-        item["wrapped"] = pair["PrivateKeyCiphertextBlob"]
-        item["jwk"] = jose.public_jwk(pair["PublicKey"], kid=kid, algorithm=algorithm)
-    table.put_new(table.ring_key(kid), item)
+    wrapped, public = keys.generate(algorithm, kid)
+    item: dict[str, Any] = {"algorithm": algorithm, "active_from": active_from, "created_at": clock.now(), "wrapped": wrapped}
+    if public:
+        item["jwk"] = jose.public_jwk(public, kid=kid, algorithm=algorithm)
+    # Not put_new: the repeat after a lost answer would take its own key for another's. A kid has 47 random bits.
+    table.put(table.ring_key(kid), item)
     return kid
 
 

@@ -194,6 +194,22 @@ def _unwrapped(kid: str) -> bytes:
         raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
 
 
+def generate(algorithm: str, kid: str) -> tuple[bytes, bytes]:
+    """A new key as KMS wrapped it, seen by nobody, and its public half as DER; that is empty for a sealing key.
+
+    Raises:
+        Unavailable: KMS makes none.
+    """
+    asked: dict[str, Any] = {"KeyId": settings().key_arn, "EncryptionContext": encryption_context(algorithm, kid)}
+    try:
+        if algorithm == SEALING:
+            return kms().generate_data_key_without_plaintext(NumberOfBytes=32, **asked)["CiphertextBlob"], b""
+        pair = kms().generate_data_key_pair_without_plaintext(KeyPairSpec=_PAIR_SPECS[algorithm], **asked)
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable(detail=f"kms generate: {type(error).__name__}") from error
+    return pair["PrivateKeyCiphertextBlob"], pair["PublicKey"]
+
+
 def encryption_context(algorithm: str, kid: str) -> dict[str, str]:
     """What a wrapped key is bound to; the purpose is what IAM policies tell functions apart by."""
     return {"purpose": "sealing" if algorithm == SEALING else "signing", "kid": kid}
@@ -203,8 +219,3 @@ def algorithms() -> Iterator[str]:
     """Every algorithm that the ring must have a key for."""
     yield SEALING
     yield from settings().signing_algorithms.split(",")
-
-
-def pair_spec(algorithm: str) -> "DataKeyPairSpecType":
-    """KMS's name for a key pair of this algorithm."""
-    return _PAIR_SPECS[algorithm]

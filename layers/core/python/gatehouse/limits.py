@@ -2,6 +2,7 @@
 
 import hashlib
 import ipaddress
+import secrets
 from dataclasses import dataclass
 
 from gatehouse import clock, table
@@ -24,9 +25,9 @@ PASSWORD = Limit("PASSWORD", 10, 900, LONGEST_STREAK)
 # A browser that has signed in to the account before counts apart, so that strangers cannot lock its owner out.
 PASSWORD_ON_KNOWN_DEVICE = Limit("DEVICE", 10, 900, LONGEST_STREAK)
 ADDRESS_SIGN_IN = Limit("IPLOGIN", 50, 900)
-MAIL = Limit("MAIL", 5, 3600)
+# For each purpose apart, and over when the last link is: whoever uses up the mails of a stranger leaves them a link that works.
+MAIL = Limit("MAIL", 5, 1800)
 ADDRESS_MAIL = Limit("IPMAIL", 20, 3600)
-TICKET = Limit("TICKET", 30, 3600)
 
 
 class Exhausted(Exception):
@@ -38,19 +39,21 @@ class Exhausted(Exception):
 
 
 def count(limit: Limit, subject: str) -> None:
-    """Count an attempt of `subject` before it is made. 1 WRU, 2 when a window begins.
+    """Count an attempt of `subject` before it is made, once even if the table's answer was lost. 1 WRU, 2 when a window begins.
 
     Raises:
         Exhausted: the attempt may not be made.
         Unavailable: it could not be counted, so it may not be made either.
     """
-    key, now = _key(limit, subject), clock.now()
-    where = [("attempts", "<", limit.attempts), ("ends_at", ">", now), ("streak", "<", limit.streak)]
+    key, now, attempt = _key(limit, subject), clock.now(), secrets.token_hex(8)
+    where = [("attempts", "<", limit.attempts), ("ends_at", ">", now), ("streak", "<", limit.streak), ("changed_by", "<>", attempt)]
     try:
-        table.update(key, where=where, add={"attempts": 1, "streak": 1})
+        table.update(key, where=where, set={"changed_by": attempt}, add={"attempts": 1, "streak": 1})
         return
     except table.ConditionFailed as refused:
         item = refused.item
+    if item and item["changed_by"] == attempt:
+        return
     if item and item["ends_at"] > now:
         raise Exhausted(item["ends_at"] - now)
     if item and item["streak"] >= limit.streak:
@@ -62,10 +65,13 @@ def _begin_window(limit: Limit, subject: str, ended: table.Item | None) -> None:
     key, now = _key(limit, subject), clock.now()
     where = [("ends_at", "=", ended["ends_at"])] if ended else [("pk", "absent", None)]
     streak = ended["streak"] + 1 if ended else 1
-    changes = {"attempts": 1, "streak": streak, "ends_at": now + limit.window_seconds, "ttl": _swept_at(limit, now)}
+    attempt = secrets.token_hex(8)
+    changes = {"attempts": 1, "streak": streak, "ends_at": now + limit.window_seconds, "changed_by": attempt, "ttl": _swept_at(limit, now)}
     try:
         table.update(key, where=where, set=changes)
     except table.ConditionFailed as raced:
+        if raced.item and raced.item["changed_by"] == attempt:
+            return
         # Another attempt began the window first: count in that one. If it is full by now, this attempt is too many.
         if raced.item and raced.item["ends_at"] > now and raced.item["attempts"] >= limit.attempts:
             raise Exhausted(raced.item["ends_at"] - now) from raced
@@ -79,8 +85,10 @@ def clear(limit: Limit, subject: str) -> None:
 
 def give_back(limit: Limit, subject: str) -> None:
     """Uncount one attempt that turned out not to be a guess."""
+    success = secrets.token_hex(8)
+    where = [("attempts", ">", 0), ("changed_by", "<>", success)]
     try:
-        table.update(_key(limit, subject), where=[("attempts", ">", 0)], add={"attempts": -1, "streak": -1})
+        table.update(_key(limit, subject), where=where, set={"changed_by": success}, add={"attempts": -1, "streak": -1})
     except table.ConditionFailed:
         return
 

@@ -3,20 +3,18 @@
 The cookie goes only to the client's own origins: the Origin header is required and must be registered, which also stops cross-site requests.
 """
 
+from gatehouse import grants
 from gatehouse.clients import Client
-from gatehouse.errors import AccessDenied
+from gatehouse.errors import AccessDenied, InvalidGrant, Refusal
 from gatehouse.grants.answer import Answer
-from gatehouse.web import Request, Response, clear_cookie, json_response, set_cookie
+from gatehouse.web import Request, Response, clear_cookie, json_response, oauth_error, refused, set_cookie
+
+_REFRESH = "refresh_token"
 
 
 def name(client: Client) -> str:
     """One cookie per client, so that applications of one browser do not overwrite each other's."""
     return f"gatehouse-refresh-{client.client_id}"
-
-
-def presented(request: Request, client: Client) -> str:
-    """The refresh token that the browser sent, or an empty string."""
-    return request.cookies.get(f"__Host-{name(client)}", "")
 
 
 def check_origin(request: Request, client: Client) -> None:
@@ -36,14 +34,33 @@ def allow_origin(request: Request, client: Client, response: Response) -> Respon
     return response
 
 
-def answer(request: Request, client: Client, tokens: Answer) -> Response:
+def exchange(request: Request, client: Client, parameters: dict[str, str]) -> Response:
+    """The token endpoint's answer for a client with a refresh cookie, which only the client's own pages get to read, refusals too.
+
+    A refused refresh token takes its cookie away with it.
+    """
+    try:
+        check_origin(request, client)
+        if parameters.get("grant_type") == _REFRESH and not parameters.get("refresh_token"):
+            raise InvalidGrant("there is no refresh cookie; the person must sign in")
+        return allow_origin(request, client, _answer(client, grants.exchange(client, parameters, request)))
+    except Refusal as refusal:
+        request.outcome.update({"error": refusal.code, "reason": refusal.description, "detail": refusal.detail})
+        response = refused(oauth_error, request, refusal)
+        if isinstance(refusal, InvalidGrant) and parameters.get("grant_type") == _REFRESH:
+            response.cookies.append(clear_cookie(name(client)))
+        return allow_origin(request, client, response)
+
+
+def refresh(request: Request, client: Client) -> Response:
+    """The same for the refresh token that the browser sent in its cookie."""
+    value = request.cookies.get(f"__Host-{name(client)}", "")
+    return exchange(request, client, {"grant_type": _REFRESH, "refresh_token": value})
+
+
+def _answer(client: Client, tokens: Answer) -> Response:
     """The token response, its refresh token in the cookie instead of the body."""
     response = json_response(200, tokens.body(with_refresh_token=False))
-    response.cookies.append(set_cookie(name(client), tokens.refresh_token, seconds=tokens.refresh_seconds))
-    return allow_origin(request, client, response)
-
-
-def forget(request: Request, client: Client, response: Response) -> Response:
-    """Take the cookie away with an answer that refuses it."""
-    response.cookies.append(clear_cookie(name(client)))
-    return allow_origin(request, client, response)
+    if tokens.refresh_token:
+        response.cookies.append(set_cookie(name(client), tokens.refresh_token, seconds=tokens.refresh_seconds))
+    return response

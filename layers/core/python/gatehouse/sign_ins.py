@@ -14,7 +14,7 @@ SECONDS = 1800
 
 @dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What the client asked for, checked. Absent values are empty; max_age -1 when absent."""
+    """What the client asked for, checked. Absent values are empty; max_age -1 when absent. subject: of the id_token_hint."""
 
     client_id: str
     redirect_uri: str
@@ -26,6 +26,8 @@ class AuthorizationRequest:
     prompt: str
     max_age: int
     login_hint: str
+    id_token_hint: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,11 @@ class SignIn:
 def new_browser() -> str:
     """A value for the cookie that a browser's sign-ins are bound to: 192 random bits."""
     return secrets.token_urlsafe(24)
+
+
+def wellformed_browser(value: str) -> bool:
+    """Whether `new_browser` can have made this; what else a cookie holds is not sent back to a browser."""
+    return len(value) <= 64 and value.isascii() and value.replace("-", "").replace("_", "").isalnum()
 
 
 def browser_digest(browser: str) -> str:

@@ -55,14 +55,17 @@ def _signed_on(request: Request, client: Client) -> tuple[SignOn, User, table.It
 
 
 def _must_sign_in_again(asked: AuthorizationRequest, client: Client, sign_on: SignOn, prompts: list[str]) -> bool:
+    if asked.subject not in ("", sign_on.user_id) or "login" in prompts or "select_account" in prompts:
+        return True
     # A session ends so long after the password at the latest; one that would begin at its end needs the password anew.
-    longest = client.session_seconds - 1 if asked.max_age < 0 else min(asked.max_age, client.session_seconds - 1)
-    return "login" in prompts or "select_account" in prompts or clock.now() - sign_on.auth_time > longest
+    # Whole seconds are rounded down, so an age that equals max_age may exceed it, as it always does with max_age=0.
+    longest = client.session_seconds if asked.max_age < 0 else min(asked.max_age, client.session_seconds)
+    return clock.now() - sign_on.auth_time >= longest
 
 
 def _to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: SignOn | None = None) -> Response:
-    browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "") or sign_ins.new_browser()
-    if len(browser) > 64:
+    browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "")
+    if not sign_ins.wellformed_browser(browser):
         browser = sign_ins.new_browser()
     sign_in = sign_ins.begin(asked, browser, sign_on)
     cookie = set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS)

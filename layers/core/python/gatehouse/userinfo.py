@@ -42,4 +42,4 @@ def claims(user: User, scope: str) -> dict[str, Any]:
         verified = user.profile.get("phone_number_verified", False)
         found |= {"phone_number": user.profile["phone_number"], "phone_number_verified": verified}
     found |= {name: getattr(user, name) for name in CUSTOM_SCOPES if name in granted}
-    return {name: value for name, value in found.items() if value is not None}
+    return {name: value for name, value in found.items() if value not in (None, "")}

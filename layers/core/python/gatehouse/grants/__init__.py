@@ -2,8 +2,8 @@
 
 from collections.abc import Callable
 
-from gatehouse.clients import Client
-from gatehouse.errors import InvalidRequest, UnauthorizedClient, UnsupportedGrantType
+from gatehouse.clients import Client, scope_is_wellformed
+from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType
 from gatehouse.grants import authorization_code, client_credentials, refresh_token
 from gatehouse.grants.answer import Answer
 from gatehouse.web import Request
@@ -20,7 +20,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     """Give the client tokens for its grant.
 
     Raises:
-        InvalidRequest, UnsupportedGrantType, UnauthorizedClient: it may not ask for this.
+        InvalidRequest, UnsupportedGrantType, UnauthorizedClient, InvalidScope: it may not ask for this.
         Refusal: as the grant says.
     """
     grant_type = parameters.get("grant_type")
@@ -30,5 +30,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise UnsupportedGrantType("grant_type is not one of those in the discovery document")
     if grant_type not in client.grant_types:
         raise UnauthorizedClient(f"the client may not use {grant_type}")
+    if not scope_is_wellformed(parameters.get("scope", "")):
+        raise InvalidScope("scope has characters that no scope may have")
     request.outcome["grant_type"] = grant_type
     return GRANTS[grant_type](client, parameters, request)

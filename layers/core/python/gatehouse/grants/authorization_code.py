@@ -37,6 +37,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     if user is None or user.blocked or user.epoch != sessions.epoch_of(code.sid):
         raise InvalidGrant(_SPENT, detail="user is gone, blocked or signed out")
     session = _session(client, code, request)
+    if session.expires_at <= session.created_at:
+        raise InvalidGrant(_SPENT, detail="the password was given longer ago than a session lasts")
     # Signed before the write: a code is never spent on an answer that could not be made.
     answer = of_session(client, session, session.scope, now=session.created_at, nonce=code.nonce)
     try:

@@ -25,11 +25,12 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     user = users.get(token.user_id)
     if user is None or user.blocked or user.epoch != sessions.epoch_of(token.sid):
         raise InvalidGrant(_OVER, detail="user is gone, blocked or signed out")
-    requested = parameters.get("scope", "")
+    requested = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
     if requested:
         _check_scope(token, client, requested)
     # Keys first: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
+    refresh_tokens.issue(token.user_id, token.sid, token.generation + 1)
     try:
         session = sessions.rotate(
             token.user_id,

@@ -1,10 +1,8 @@
 """Signing in with mail address and password. Every failure looks and takes the same, whatever its reason."""
 
-import hashlib
-import secrets
-
-from gatehouse import authorization, clients, consents, identifiers, jose, keys, limits, passwords, sign_ins, sign_ons, users
-from gatehouse.errors import TooManyRequests
+from gatehouse import authorization, clients, consents, identifiers, limits, passwords, sign_ins, sign_ons, users
+from gatehouse.errors import LoginRequired, TooManyRequests
+from gatehouse.hosted import device
 from gatehouse.hosted.page import current_sign_in, form, submitted
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
@@ -12,9 +10,6 @@ from gatehouse.single_sign_on import BROWSER_COOKIE, SIGN_ON_COOKIE
 from gatehouse.users import User
 from gatehouse.web import Request, Response, redirect, set_cookie
 
-DEVICE_COOKIE = "gatehouse-device"
-DEVICE_SECONDS = 400 * 86400
-_DEVICE = "device"
 _FAILED = "This e-mail address and password do not match, or there were too many attempts. Check both, wait a while, or choose a new password."
 _SLOW_DOWN = "There were too many attempts from your network. Please wait some minutes and try again."
 
@@ -49,7 +44,7 @@ def _proven(request: Request, email: str, password: str) -> User | None:
         canonical = identifiers.canonical_email(email)
     except identifiers.InvalidIdentifier:
         canonical = ""
-    limit, subject = _limit(request, canonical or email)
+    limit, subject = device.limit(request, canonical or email)
     try:
         limits.count(limit, subject)
     except limits.Exhausted:
@@ -69,6 +64,10 @@ def _proven(request: Request, email: str, password: str) -> User | None:
 
 def finish(request: Request, sign_in: SignIn, user: User) -> Response:
     """Begin a sign-on for a person who has just proven who they are, and go on to consent or back to the client."""
+    asked = sign_in.request
+    if asked.subject not in ("", user.user_id):
+        refusal = LoginRequired("another person signed in than id_token_hint names")
+        return authorization.answer_with_error(asked.redirect_uri, asked.state, refusal)
     previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     sign_on = sign_ons.begin(user, ["pwd"])
     if previous:
@@ -78,14 +77,14 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
     cookies = [
         set_cookie(SIGN_ON_COOKIE, sign_ons.cookie(sign_on), seconds=settings().sign_on_seconds),
         set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS),
-        set_cookie(DEVICE_COOKIE, _device(request, user.email), seconds=DEVICE_SECONDS),
+        device.remember(request, user.email),
     ]
-    request.outcome.update({"sign_in": "succeeded", "client_id": sign_in.request.client_id})
+    request.outcome.update({"sign_in": "succeeded", "client_id": asked.client_id})
     if _must_ask(sign_in, user):
         sign_ins.recognised(sign_in, sign_on, browser)
         return redirect(f"{settings().base_url}/u/consent", {"signin": sign_in.sign_in_id}, cookies=cookies)
     return authorization.answer_with_code(
-        sign_in.request,
+        asked,
         user_id=user.user_id,
         epoch=user.epoch,
         sign_on_id=sign_on.sign_on_id,
@@ -101,29 +100,6 @@ def _must_ask(sign_in: SignIn, user: User) -> bool:
     if client is None or "consent" in asked.prompt.split():
         return True
     return not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), asked.scope)
-
-
-def _limit(request: Request, email: str) -> tuple[limits.Limit, str]:
-    device = _known_device(request, email)
-    return (limits.PASSWORD_ON_KNOWN_DEVICE, device) if device else (limits.PASSWORD, email)
-
-
-def _known_device(request: Request, email: str) -> str:
-    """The id of this device for this address, if the address was signed in to on it before."""
-    try:
-        device = keys.authenticated(_DEVICE, request.cookies.get(f"__Host-{DEVICE_COOKIE}", ""))
-    except jose.Forged:
-        return ""
-    return device if device.startswith(_address_digest(email)) else ""
-
-
-def _device(request: Request, email: str) -> str:
-    known = _known_device(request, email)
-    return keys.authenticate(_DEVICE, known or f"{_address_digest(email)}\n{secrets.token_urlsafe(12)}")
-
-
-def _address_digest(email: str) -> str:
-    return hashlib.sha256(email.encode()).hexdigest()[:32]
 
 
 def _form(request: Request, sign_in: SignIn, *, email: str = "", error: str = "", status: int = 200) -> Response:

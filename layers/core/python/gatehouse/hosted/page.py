@@ -36,7 +36,7 @@ def form(
     """A page with a form that only this browser can send back. redirect_uri: as in `show`; a sign-in brings its own."""
     browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "")
     cookies = []
-    if not browser or len(browser) > 64:
+    if not sign_ins.wellformed_browser(browser):
         browser = sign_ins.new_browser()
         cookies = [set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS)]
     token = keys.authenticate(_PURPOSE, sign_ins.browser_digest(browser))

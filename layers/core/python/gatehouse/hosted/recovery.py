@@ -2,13 +2,11 @@
 
 from gatehouse import identifiers, limits, mail, pages, passwords, table, tickets, users
 from gatehouse.hosted.page import StaleSignIn, form, optional_sign_in, submitted
-from gatehouse.hosted.sign_up import check_mail, finished, may_send_mail
+from gatehouse.hosted.sign_up import DEAD_LINK, check_mail, finished, may_send_mail
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
 from gatehouse.tickets import Ticket
 from gatehouse.web import Request, Response
-
-_DEAD_LINK = "This link was used already, has expired, or a newer one was sent. Ask for a new one."
 
 
 def ask(request: Request) -> Response:
@@ -24,7 +22,7 @@ def submit(request: Request) -> Response:
         email = identifiers.canonical_email(fields.get("email", ""))
     except identifiers.InvalidIdentifier as flaw:
         return _form(request, sign_in, email=fields.get("email", "")[:320], error=flaw.reason, status=400)
-    if may_send_mail(request, email):
+    if may_send_mail(request, email, tickets.RESET):
         owner = table.get(table.email_key(email))
         user_id = owner["user_id"] if owner else ""
         sign_in_id = sign_in.sign_in_id if sign_in else ""
@@ -55,7 +53,7 @@ def submit_password(request: Request) -> Response:
     try:
         table.transact(tickets.use(ticket), users.password_write(ticket.user_id, ticket.email, passwords.hash_password(password)))
     except table.ConditionFailed as used:
-        raise StaleSignIn(_DEAD_LINK) from used
+        raise StaleSignIn(DEAD_LINK) from used
     # Proof of the address opens an account that guessing has locked.
     limits.clear(limits.PASSWORD, ticket.email)
     request.outcome["password"] = "reset"  # noqa: S105 - an outcome for the log, not a secret
@@ -65,7 +63,7 @@ def submit_password(request: Request) -> Response:
 def _ticket(value: str) -> Ticket:
     ticket = tickets.find(tickets.RESET, value)
     if ticket is None:
-        raise StaleSignIn(_DEAD_LINK, retry_url=f"{settings().base_url}/u/forgot")
+        raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/forgot")
     return ticket
 
 

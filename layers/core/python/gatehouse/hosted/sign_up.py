@@ -2,7 +2,7 @@
 
 from gatehouse import clients, identifiers, limits, mail, pages, passwords, table, tickets, users
 from gatehouse.errors import TooManyRequests
-from gatehouse.hosted import login
+from gatehouse.hosted import device, login, start
 from gatehouse.hosted.page import StaleSignIn, form, optional_sign_in, show, submitted
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
@@ -11,7 +11,10 @@ from gatehouse.single_sign_on import restart
 from gatehouse.tickets import Ticket
 from gatehouse.web import Request, Response
 
-_DEAD_LINK = "This link was used already, has expired, or a newer one was sent. Ask for a new one."
+DEAD_LINK = (
+    "This link was used already, has expired, or a newer one was sent. "
+    "If you have just chosen a password with it, sign in; otherwise ask for a new link."
+)
 _SLOW_DOWN = "Too many mails were asked for from your network. Please wait a while and try again."
 
 
@@ -28,7 +31,7 @@ def submit(request: Request) -> Response:
         email = identifiers.canonical_email(fields.get("email", ""))
     except identifiers.InvalidIdentifier as flaw:
         return _form(request, sign_in, email=fields.get("email", "")[:320], error=flaw.reason, status=400)
-    if may_send_mail(request, email):
+    if may_send_mail(request, email, tickets.SIGN_UP):
         taken = table.get(table.email_key(email)) is not None
         ticket = tickets.issue(tickets.SIGN_UP, email, sign_in_id=sign_in.sign_in_id if sign_in else "", decoy=taken)
         base = settings().base_url
@@ -60,15 +63,15 @@ def submit_password(request: Request) -> Response:
     try:
         user = users.create(ticket.email, email_verified=True, password_hash=passwords.hash_password(password), proof=tickets.use(ticket))
     except users.EmailTaken as taken:
-        raise StaleSignIn(_DEAD_LINK) from taken
+        raise StaleSignIn(DEAD_LINK) from taken
     sign_in = optional_sign_in(request, ticket.sign_in_id)
     if sign_in:
         return login.finish(request, sign_in, user)
     return finished(request, ticket, heading="Your account is ready", message="You can sign in with it now.")
 
 
-def may_send_mail(request: Request, email: str) -> bool:
-    """Whether another mail may go to this address.
+def may_send_mail(request: Request, email: str, purpose: str) -> bool:
+    """Whether another mail for this purpose may go to this address.
 
     Raises:
         TooManyRequests: too many were asked for from this network.
@@ -78,7 +81,7 @@ def may_send_mail(request: Request, email: str) -> bool:
     except limits.Exhausted as exhausted:
         raise TooManyRequests(_SLOW_DOWN, retry_after_seconds=exhausted.retry_after_seconds) from exhausted
     try:
-        limits.count(limits.MAIL, email)
+        limits.count(limits.MAIL, f"{purpose} {email}")
     except limits.Exhausted:
         return False
     return True
@@ -91,16 +94,30 @@ def check_mail(request: Request, sign_in: SignIn | None, email: str, message: st
 
 
 def finished(request: Request, ticket: Ticket, *, heading: str, message: str) -> Response:
-    """The page after a link did its work, with the way back to the application if it is known."""
+    """The page after a link from a mail did its work, with the way back to the application if there is one.
+
+    The browser has proven the address, so from now on strangers cannot lock it out.
+    """
+    link, cookies = _way_back(request, ticket), [device.begin(ticket.email)]
+    page = {"title": heading, "heading": heading, "message": message, "continue_url": link, "continue_label": "Sign in"}
+    return show(request, "done.html", cookies=cookies, **page)
+
+
+def _way_back(request: Request, ticket: Ticket) -> str:
     sign_in = find_sign_in(ticket.sign_in_id)
-    link = restart(sign_in.request) if sign_in else ""
-    return show(request, "done.html", title=heading, heading=heading, message=message, continue_url=link, continue_label="Sign in")
+    if sign_in is None:
+        return ""
+    if optional_sign_in(request, ticket.sign_in_id):
+        return restart(sign_in.request)
+    # The mail was opened elsewhere, where the application knows nothing of that request: let it make one of its own.
+    client = clients.get(sign_in.request.client_id)
+    return start.link(client.client_id) if client and start.possible(client) else ""
 
 
 def _ticket(value: str) -> Ticket:
     ticket = tickets.find(tickets.SIGN_UP, value)
     if ticket is None:
-        raise StaleSignIn(_DEAD_LINK, retry_url=f"{settings().base_url}/u/signup")
+        raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/signup")
     return ticket
 
 

@@ -2,6 +2,7 @@
 
 from gatehouse import clients
 from gatehouse.authorization import Untrusted
+from gatehouse.clients import Client
 from gatehouse.settings import settings
 from gatehouse.web import Request, Response, redirect
 
@@ -9,6 +10,11 @@ from gatehouse.web import Request, Response, redirect
 def link(client_id: str) -> str:
     """The address of the link."""
     return f"{settings().base_url}/u/start?client_id={client_id}"
+
+
+def possible(client: Client) -> bool:
+    """Whether the link of this client leads anywhere."""
+    return bool(client.redirect_uris) and (bool(client.initiate_login_uri) or not client.require_pkce)
 
 
 def begin(request: Request) -> Response:

@@ -41,7 +41,7 @@ def client() -> "DynamoDBClient":
         read_timeout=1,
         retries={"total_max_attempts": 1},
         max_pool_connections=4,
-        # A sixth of the time of every call: composing the user agent anew, and checking parameters that only the verbs write.
+        # A sixth of every call goes into composing the user agent anew and checking parameters that only verbs write.
         user_agent="gatehouse",
         parameter_validation=False,
     )

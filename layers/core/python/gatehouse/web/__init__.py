@@ -1,14 +1,13 @@
 """API Gateway's event ⇄ Request and Response (payload format 2.0), and the one place where an error becomes HTTP."""
 
 import base64
-import binascii
 import json
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Final
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from gatehouse import clock, observe
 from gatehouse.errors import (
@@ -22,9 +21,9 @@ from gatehouse.errors import (
     TooManyRequests,
     Unavailable,
 )
+from gatehouse.web import parameters
 
 LARGEST_BODY: Final = 65_536
-MOST_PARAMETERS: Final = 64
 _FORM: Final = "application/x-www-form-urlencoded"
 _JSON: Final = "application/json"
 COOKIE_ATTRIBUTES: Final = "Path=/; Secure; HttpOnly; SameSite=Lax"
@@ -82,7 +81,7 @@ class Request:
         Raises:
             InvalidRequest: one is repeated, or is not text.
         """
-        return _parameters(self.raw_query)
+        return parameters.of_form(self.raw_query)
 
     @property
     def form(self) -> dict[str, str]:
@@ -93,7 +92,7 @@ class Request:
             TooLarge: over LARGEST_BODY.
         """
         self._check_body(_FORM)
-        return _parameters(self._text())
+        return parameters.of_form(self._text())
 
     @property
     def form_or_json(self) -> dict[str, str]:
@@ -103,7 +102,7 @@ class Request:
             InvalidRequest, TooLarge: as `form`; a member that is no string.
         """
         self._check_body(_FORM, _JSON)
-        return _json_parameters(self._text()) if self.media_type == _JSON else _parameters(self._text())
+        return parameters.of_json(self._text()) if self.media_type == _JSON else parameters.of_form(self._text())
 
     @property
     def media_type(self) -> str:
@@ -180,12 +179,20 @@ def oauth_error(request: Request, refusal: Refusal) -> Response:
 def bearer_error(request: Request, refusal: Refusal) -> Response:
     """The challenge of RFC 6750 section 3, with the same in JSON."""
     response = json_response(refusal.status, refusal.body())
-    if isinstance(refusal, InvalidToken):
-        parts = ['error="invalid_token"', f'error_description="{refusal.description}"'] if refusal.presented else []
-        response.headers["www-authenticate"] = ", ".join(['Bearer realm="gatehouse"', *parts])
-    if isinstance(refusal, InsufficientScope):
-        response.headers["www-authenticate"] = f'Bearer realm="gatehouse", error="insufficient_scope", scope="{refusal.scope}"'
+    if challenge := _bearer_challenge(refusal):
+        response.headers["www-authenticate"] = challenge
     return response
+
+
+def _bearer_challenge(refusal: Refusal) -> str:
+    realm, error = 'Bearer realm="gatehouse"', f'error="{refusal.code}"'
+    if isinstance(refusal, InsufficientScope):
+        return f'{realm}, {error}, scope="{refusal.scope}"'
+    if isinstance(refusal, InvalidToken) and not refusal.presented:
+        return realm
+    if isinstance(refusal, InvalidToken) or (isinstance(refusal, InvalidRequest) and refusal.status == 400):
+        return f'{realm}, {error}, error_description="{refusal.description}"'
+    return ""
 
 
 def api_error(request: Request, refusal: Refusal) -> Response:
@@ -193,8 +200,9 @@ def api_error(request: Request, refusal: Refusal) -> Response:
     reasons = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large"}
     reason = reasons.get(refusal.status, "Service Unavailable" if refusal.status == 503 else "Internal Server Error")
     body = {"statusCode": refusal.status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
-    response = bearer_error(request, refusal)
-    response.body = json.dumps(body)
+    response = json_response(refusal.status, body)
+    if refusal.status in (401, 403):
+        response.headers["www-authenticate"] = _bearer_challenge(refusal)
     return response
 
 
@@ -213,11 +221,11 @@ def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False) ->
                 response = preflight(methods) if cors and request.method == "OPTIONS" else _routed(route, request, methods)
                 message, reason = "answered", {}
             except Refusal as refusal:
-                response = _refused(errors, request, refusal)
+                response = refused(errors, request, refusal)
                 message, reason = "refused", {"error": refusal.code, "reason": refusal.description, "detail": refusal.detail}
             except Exception as error:
                 observe.failed(request.id, error)
-                response, message, reason = _refused(errors, request, Refusal()), "failed", {}
+                response, message, reason = refused(errors, request, Refusal()), "failed", {}
             if cors:
                 response.headers = _CORS_HEADERS | response.headers
             observe.request_finished(
@@ -237,7 +245,8 @@ def _routed(route: Route, request: Request, methods: tuple[str, ...]) -> Respons
     return route(request)
 
 
-def _refused(errors: Render, request: Request, refusal: Refusal) -> Response:
+def refused(errors: Render, request: Request, refusal: Refusal) -> Response:
+    """The refusal as `errors` renders it, with the headers that HTTP asks for in any protocol."""
     response = errors(request, refusal)
     if isinstance(refusal, MethodNotAllowed):
         response.headers["allow"] = ", ".join(refusal.allowed)
@@ -264,39 +273,6 @@ def _body(event: Mapping[str, Any]) -> bytes:
         return str(body).encode(errors="surrogatepass")
     try:
         return base64.b64decode(body)
-    except binascii.Error:
-        return b""
-
-
-def _parameters(encoded: str) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
-    except UnicodeDecodeError:
-        raise InvalidRequest("a parameter is not UTF-8") from None
     except ValueError:
-        raise InvalidRequest(f"more than {MOST_PARAMETERS} parameters") from None
-    seen: dict[str, str] = {}
-    for name, value in pairs:
-        if name in seen:
-            raise InvalidRequest("a parameter is repeated" if not name.isidentifier() else f"{name} is repeated")
-        seen[name] = value
-    return {name: value for name, value in seen.items() if value}
-
-
-def _json_parameters(text: str) -> dict[str, str]:
-    try:
-        value = json.loads(text, object_pairs_hook=_unrepeated)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidRequest("the body is not a JSON object")
-    for name, entry in value.items():
-        if entry is not None and not isinstance(entry, str):
-            raise InvalidRequest(f"{name} must be a string" if name.isidentifier() else "a member is not a string")
-    return {name: entry for name, entry in value.items() if entry}
-
-
-def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    if len({name for name, _ in pairs}) < len(pairs):
-        raise InvalidRequest("a member of the JSON body is repeated")
-    return dict(pairs)
+        # API Gateway encodes it itself, so this is nobody's request: it is served as one without a body.
+        return b""

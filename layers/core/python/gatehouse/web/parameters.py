@@ -1,0 +1,64 @@
+"""A request's parameters: from a query, a form or a JSON body, each at most once."""
+
+import json
+import re
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from gatehouse.errors import InvalidRequest
+
+MOST_PARAMETERS: Final = 64
+_LONGEST_NAME_SHOWN: Final = 64
+# JSON can spell one with \u; nothing can encode it afterwards.
+_HALF_A_CHARACTER: Final = re.compile("[\ud800-\udfff]")
+
+
+def of_form(encoded: str) -> dict[str, str]:
+    """The parameters of a query or a form body; those without a value count as absent (RFC 6749 3.1).
+
+    Raises:
+        InvalidRequest: one is repeated, or is not text.
+    """
+    try:
+        pairs = parse_qsl(encoded, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
+    except UnicodeDecodeError:
+        raise InvalidRequest("a parameter is not UTF-8") from None
+    except ValueError:
+        raise InvalidRequest(f"more than {MOST_PARAMETERS} parameters") from None
+    seen: dict[str, str] = {}
+    for name, value in pairs:
+        if name in seen:
+            raise InvalidRequest(f"{_shown(name) or 'a parameter'} is repeated")
+        seen[name] = value
+    return {name: value for name, value in seen.items() if value}
+
+
+def of_json(text: str) -> dict[str, str]:
+    """The string members of a JSON object; null and "" count as absent.
+
+    Raises:
+        InvalidRequest: it is no such object, a member is repeated or no string.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unrepeated)
+    except (ValueError, RecursionError):
+        raise InvalidRequest("the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body is not a JSON object")
+    if _HALF_A_CHARACTER.search("".join([*value, *(entry for entry in value.values() if isinstance(entry, str))])):
+        raise InvalidRequest("the body has half of a surrogate pair, which is no character")
+    for name, entry in value.items():
+        if entry is not None and not isinstance(entry, str):
+            raise InvalidRequest(f"{_shown(name) or 'a member of the JSON body'} must be a string")
+    return {name: entry for name, entry in value.items() if entry}
+
+
+def _shown(name: str) -> str:
+    """A parameter's name if it can stand in error_description (RFC 6749 5.2), else an empty string."""
+    return name if name.isascii() and name.isidentifier() and len(name) <= _LONGEST_NAME_SHOWN else ""
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) < len(pairs):
+        raise InvalidRequest("a member of the JSON body is repeated")
+    return dict(pairs)
