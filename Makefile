@@ -29,7 +29,7 @@ export UV_NO_PROGRESS := 1
 define step
 	@mkdir -p .local; printf '  %-28s' '$(1)'; started=$$(date +%s); \
 	if ( $(2) ) >.local/setup.log 2>&1; then printf '%5d s\n' $$(( $$(date +%s) - started )); \
-	else echo failed; echo "error: $(1): $$(grep -v '^ *$$' .local/setup.log | tail -n 1) ($(3); log: .local/setup.log)" >&2; exit 1; fi
+	else echo failed; echo "error: $(1): $$(grep -v '^ *$$' .local/setup.log | tail -n 1) ($(strip $(3)); log: .local/setup.log)" >&2; exit 1; fi
 endef
 
 .PHONY: help

@@ -1,4 +1,4 @@
-"""Chromium as people use it: each device a browser of its own, watched for everything that its console complains about."""
+"""Chromium as people use it: each device a browser of its own, watched for all that its console complains about."""
 
 import os
 import re
@@ -46,7 +46,10 @@ def launched() -> Iterator[Browser]:
 
 @dataclass
 class Device:
-    """One browser with cookies of its own. trouble: errors and warnings of its console, "404 /path" where a load failed."""
+    """One browser with cookies of its own.
+
+    trouble: errors and warnings of its console, as "404 /path" where a load failed.
+    """
 
     context: BrowserContext
     trouble: list[str] = field(default_factory=list)
@@ -88,4 +91,3 @@ def picture(page: Page, name: str) -> None:
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     if os.environ.get("SCREENSHOTS") != "0":
         page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
-

@@ -1,4 +1,4 @@
-"""A stack of its own for these tests, Chromium on as many devices as a test asks for, and Node for the clients written in it."""
+"""A stack of its own for these tests, Chromium on as many devices as a test asks for, and Node for its clients."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -38,7 +38,11 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def device(browser: Browser) -> Iterator[Callable[..., Device]]:
-    """Makes devices. A console error, a CSP violation or a failed load on any of their pages fails the test, unless it took it out of `trouble`."""
+    """Makes devices.
+
+    A console error, a CSP violation or a failed load on any of their pages fails a test that has not taken it out of
+    `trouble`.
+    """
     made: list[Device] = []
 
     def make(**options: Any) -> Device:

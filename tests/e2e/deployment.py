@@ -114,8 +114,10 @@ class Deployment:
 
 def started(instance: Instance) -> Deployment:
     """A stack without any state, deployed and running."""
-    command = [sys.executable, "-m", "local", "up", "--fresh", "--instance", instance.name, "--port", str(instance.port)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    named = ["--instance", instance.name, "--port", str(instance.port)]
+    done = subprocess.run(
+        [sys.executable, "-m", "local", "up", "--fresh", *named], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return Deployment(instance, stack.tool_environment(instance))
 

@@ -23,9 +23,9 @@ class Modules:
 
     @contextmanager
     def running(self, script: str, environment: Mapping[str, str]) -> Iterator[str]:
-        """Run a server among the clients until the block ends. Gives its origin, which is the first line that it prints."""
+        """Run a server among the clients until the block ends. Gives its origin: the first line that it prints."""
         with subprocess.Popen(
-            [str(_NODE), script], cwd=CLIENTS, env=_environment() | environment, stdout=subprocess.PIPE, text=True
+            [str(_NODE), script], cwd=CLIENTS, env=_environment() | dict(environment), stdout=subprocess.PIPE, text=True
         ) as process:
             try:
                 assert process.stdout

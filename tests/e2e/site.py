@@ -10,8 +10,10 @@ from typing import Any
 # What is served: path (without its query) to media type and content.
 Files = Mapping[str, tuple[str, bytes]]
 
-BLANK_PAGE = b'<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Example App</title><p>Welcome back.</p></html>'
-BLANK: Files = {path: ("text/html", BLANK_PAGE) for path in ("/", "/callback", "/signed-out")}
+_PAGE = (
+    b'<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Example App</title><p>Welcome.</p></html>'
+)
+BLANK: Files = dict.fromkeys(("/", "/callback", "/signed-out"), ("text/html", _PAGE))
 
 
 @contextmanager

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from authlib.integrations.flask_client import OAuth
+from authlib.integrations.flask_client import OAuth  # type: ignore[import-untyped]  # has no stubs
 from flask import Flask, Response, jsonify, redirect, session, url_for
 from werkzeug.serving import make_server
 

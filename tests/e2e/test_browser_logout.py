@@ -83,4 +83,3 @@ def test_an_unregistered_address_is_never_redirected_to(
     assert SIGN_ON in laptop.cookies(stack.issuer)
     assert laptop.trouble == ["400 /oidc/logout"]
     laptop.trouble.clear()
-

@@ -84,7 +84,9 @@ def test_signing_up_with_an_address_that_has_an_account_looks_the_same_and_mails
     assert stack.mails_to(ada.email)[0]["Subject"] == "You already have an account at Gatehouse"
 
 
-def test_the_keyboard_alone_signs_in(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
+def test_the_keyboard_alone_signs_in(
+    app: Callable[..., Application], device: Callable[..., Device], ada: Person
+) -> None:
     spa, page = app(), device().page()
     page.goto(spa.begin().url)
 
@@ -136,6 +138,13 @@ def test_the_back_button_after_signing_in_leads_to_a_page_that_still_helps(
 
 def focus_is_visible(page: Page) -> bool:
     """Whether the focused element is drawn otherwise than without the focus."""
-    style = "(({outlineStyle, outlineWidth, boxShadow}) => [outlineStyle, outlineWidth, boxShadow].join())(getComputedStyle(e))"
-    script = f"() => {{ const e = document.activeElement; const lit = {style}; e.blur(); const dark = {style}; e.focus(); return lit !== dark }}"
+    script = """() => {
+        const element = document.activeElement
+        const look = ({ outlineStyle, outlineWidth, boxShadow }) => [outlineStyle, outlineWidth, boxShadow].join()
+        const lit = look(getComputedStyle(element))
+        element.blur()
+        const dark = look(getComputedStyle(element))
+        element.focus()
+        return lit !== dark
+    }"""
     return bool(page.evaluate(script))

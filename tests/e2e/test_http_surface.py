@@ -1,4 +1,4 @@
-"""The API over real HTTP, through the gateway: limits, methods, redirects, CORS, and the headers that every answer carries."""
+"""The API over real HTTP, through the gateway: limits, methods, redirects, CORS, and the headers of every answer."""
 
 from collections.abc import Callable
 from urllib.parse import urlencode, urlsplit
@@ -83,7 +83,9 @@ def test_another_method_is_answered_with_those_that_there_are(stack: Deployment,
     assert (answer.status_code, answer.headers["allow"]) == (405, METHODS[path][0])
 
 
-@pytest.mark.parametrize("path", ["/", "/nowhere", "/oauth", "/oauth/token/", "/.well-known/", "/u", "/%2e%2e/userinfo"])
+@pytest.mark.parametrize(
+    "path", ["/", "/nowhere", "/oauth", "/oauth/token/", "/.well-known/", "/u", "/%2e%2e/userinfo"]
+)
 def test_an_unknown_route_is_a_plain_404_of_the_gateway(stack: Deployment, path: str) -> None:
     answer = httpx.get(stack.issuer + path)
 
@@ -125,7 +127,8 @@ def test_every_redirect_is_a_303_and_every_cookie_locked_to_this_host(
     page.wait_for_url(f"{spa.redirect_uri}?*")
     redirected["/u/login"] = statuses["/u/login"]
     tokens = spa.finish(beginning, page.url)
-    query = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": spa.redirect_uri.replace("callback", "signed-out")}
+    back = spa.redirect_uri.replace("callback", "signed-out")
+    query = {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": back}
     cookies = laptop.cookies(stack.issuer)
     page.goto(f"{stack.issuer}/oidc/logout?{urlencode(query)}")
     redirected["/oidc/logout"] = statuses["/oidc/logout"]
@@ -145,10 +148,8 @@ def test_the_login_page_cannot_be_put_into_a_frame(
     laptop = device()
     page = laptop.page()
     page.goto(origin)
-    page.evaluate(
-        "url => new Promise(done => { const f = document.createElement('iframe'); f.onload = done; f.src = url; document.body.append(f) })",
-        app().begin().url,
-    )
+    frame = "Object.assign(document.createElement('iframe'), { src: url, onload: done })"
+    page.evaluate(f"url => new Promise(done => document.body.append({frame}))", app().begin().url)
 
     assert page.frames[1].get_by_label("Email").count() == 0
     assert any("frame-ancestors" in line or "X-Frame-Options" in line for line in laptop.trouble)
@@ -156,11 +157,13 @@ def test_the_login_page_cannot_be_put_into_a_frame(
 
 
 @pytest.mark.row(16)
-def test_text_of_a_caller_arrives_as_text(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
+def test_text_of_a_caller_arrives_as_text(
+    app: Callable[..., Application], device: Callable[..., Device], ada: Person
+) -> None:
     spa, page = app(name="<img src=x onerror=alert(1)>"), device().page()
     state = "\"'><script>alert(1)</script>+%2B ü 𝄞" + "x" * 1500
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))
-    page.goto(spa.begin(state=state, login_hint="\"><script>alert(2)</script>").url)
+    page.goto(spa.begin(state=state, login_hint='"><script>alert(2)</script>').url)
 
     assert page.locator("main img, main script").count() == 0
     hosted_pages.sign_in(page, ada)

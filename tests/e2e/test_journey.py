@@ -44,7 +44,9 @@ def test_somebody_signs_up_and_later_ends_every_session_from_one_device(
 
 
 @pytest.mark.row(13)
-def test_the_next_application_needs_no_password(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
+def test_the_next_application_needs_no_password(
+    app: Callable[..., Application], device: Callable[..., Device], ada: Person
+) -> None:
     laptop = device()
     first, second = app(), app("web")
     hosted_pages.signed_in(first, laptop, ada)
@@ -79,7 +81,7 @@ def test_a_link_that_is_opened_on_another_device_makes_the_account_and_leads_bac
 
 
 def signed_up(application: Application, on: Device, person: Person) -> tuple[dict[str, Any], str]:
-    """From the application through the mail to its tokens, as somebody without an account does it. With the nonce that was sent."""
+    """From the application through the mail to its tokens, and the nonce, as somebody without an account does it."""
     stack = application.deployment
     page, beginning = on.page(), application.begin()
     page.goto(beginning.url)
@@ -96,10 +98,13 @@ def signed_up(application: Application, on: Device, person: Person) -> tuple[dic
     return application.finish(beginning, page.url), beginning.nonce
 
 
-def assert_identity(stack: Deployment, application: Application, tokens: dict[str, Any], nonce: str, person: Person) -> None:
+def assert_identity(
+    stack: Deployment, application: Application, tokens: dict[str, Any], nonce: str, person: Person
+) -> None:
     keys = jwt.PyJWKClient(f"{stack.issuer}/.well-known/jwks.json")
     key = keys.get_signing_key_from_jwt(tokens["id_token"])
-    claims = jwt.decode(tokens["id_token"], key, algorithms=["RS256"], audience=application.client_id, issuer=stack.issuer)
+    client_id = application.client_id
+    claims = jwt.decode(tokens["id_token"], key, algorithms=["RS256"], audience=client_id, issuer=stack.issuer)
     assert claims["nonce"] == nonce
     about = get(f"{stack.issuer}/userinfo", tokens["access_token"]).json()
     assert about["sub"] == claims["sub"]

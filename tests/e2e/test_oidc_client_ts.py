@@ -32,7 +32,7 @@ class SinglePage:
 @pytest.fixture
 def spa(stack: Deployment, node_modules: Modules) -> Iterator[SinglePage]:
     files: dict[str, tuple[str, bytes]] = {
-        "/oidc-client-ts.js": script(node_modules.folder / "oidc-client-ts" / "dist" / "browser" / "oidc-client-ts.min.js"),
+        "/oidc-client-ts.js": script(node_modules.folder / "oidc-client-ts/dist/browser/oidc-client-ts.min.js"),
         "/app.js": script(CLIENTS / "spa" / "app.js"),
     }
     page = ("text/html", (CLIENTS / "spa" / "index.html").read_bytes())
@@ -123,12 +123,14 @@ def test_two_tabs_that_refresh_at_once_end_with_the_same_refresh_token_and_signe
     signed_in(tabs[0], spa, ada)
     tabs[1].goto(spa.origin)
     expect(tabs[1].locator("#state")).to_have_text(f"signed in as {ada.user_id}")
-    sent: list[str] = []
-    laptop.context.on("request", lambda request: sent.append(request.post_data or "") if "/token" in request.url else None)
+    sent: list[str | None] = []
+    exchanges = f"{spa.settings['authority']}/oauth/token"
+    laptop.context.on("request", lambda asked: sent.append(asked.post_data) if asked.url == exchanges else None)
 
     moment = int(time.time() * 1000) + 300
     for tab in tabs:
-        tab.evaluate(f"() => {{ window.refreshed = new Promise(d => setTimeout(d, {moment} - Date.now())).then({REFRESHED}) }}")
+        wait = f"new Promise(done => setTimeout(done, {moment} - Date.now()))"
+        tab.evaluate(f"() => {{ window.refreshed = {wait}.then({REFRESHED}) }}")
     refreshed = [tab.evaluate("window.refreshed") for tab in tabs]
 
     assert len(sent) == 2 and sent[0] == sent[1], "the tabs did not refresh with the same token"

@@ -50,7 +50,8 @@ def test_tokens_that_are_for_something_else_are_forbidden(
     laptop = device()
     for_orders = hosted_pages.signed_in(shop, laptop, ada)
     without_scope = hosted_pages.signed_in(shop, device(), ada, scope="openid")
-    for_others = hosted_pages.signed_in(app("web", audience="https://elsewhere.example.com", scopes=SCOPES), device(), ada)
+    elsewhere = app("web", audience="https://elsewhere.example.com", scopes=SCOPES)
+    for_others = hosted_pages.signed_in(elsewhere, device(), ada)
     refused = [
         "garbage",
         for_orders["id_token"],

@@ -10,11 +10,15 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
+from gatehouse import key_rotation
+from gatehouse.table import connection
 from local import emulator as ministack
 from local.background import command_line
 from local.instance import HOME, Instance, client_environment
 from tests.integration import faults, scenes
+from tests.integration.steps import Setting
 from tests.unit.conftest import ENVIRONMENT, context, forget, function, template
+from tests.unit.flows import new_client
 
 TABLE = "identity"
 
@@ -59,6 +63,28 @@ def stack(emulator: Instance) -> Iterator[Instance]:
     forget()
     scenes.resource_server.cache_clear()
     boto3.setup_default_session()
+
+
+@pytest.fixture
+def setting(stack: Instance) -> Setting:
+    return Setting(stack, new_client())
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls are repeated at once."""
+    monkeypatch.setattr(connection, "_BACKOFF_SECONDS", 0.001)
+
+
+@pytest.fixture
+def quick_keys(stack: Instance, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Without RSA, whose keys take their time."""
+    monkeypatch.setenv("SIGNING_ALGORITHMS", "ES256")
+    forget()
+    yield
+    monkeypatch.undo()
+    forget()
+    key_rotation.rotate("test")
 
 
 @pytest.fixture

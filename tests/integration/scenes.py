@@ -1,5 +1,6 @@
 """Where the races and faults begin, and what must be true of the table when they are over."""
 
+import hashlib
 import itertools
 import re
 import threading
@@ -9,12 +10,12 @@ from dataclasses import dataclass, field
 from functools import cache, partial
 from typing import Any
 
-from gatehouse import sessions, table, users
+from gatehouse import clock, key_rotation, keys, limits, sessions, table, users
 from gatehouse.client_registration import Registered
 from gatehouse.users import User
 from local import outbox
 from local.instance import Instance
-from tests.unit.conftest import ISSUER, Answer, context, event, function
+from tests.unit.conftest import ISSUER, Answer, context, event, forget, function
 from tests.unit.flows import Browser, exchange, hidden_fields, introspect, new_client, new_user, refresh, userinfo
 
 ROUNDS = 20
@@ -100,7 +101,8 @@ def with_tokens(app: Registered) -> Person:
 @cache
 def resource_server() -> Registered:
     """An API that may introspect what is meant for the issuer."""
-    return new_client("web", name="Resource server", introspection_audiences=[ISSUER])
+    algorithms = {"id_token_alg": "ES256", "access_token_alg": "ES256"}
+    return new_client("web", name="Resource server", introspection_audiences=[ISSUER], **algorithms)
 
 
 def accepted(access_token: str) -> bool:
@@ -160,6 +162,21 @@ def accounts_of(address: str) -> list[str]:
     found = [item["user_id"] for item in everything() if item["sk"] == "USER" and item["email"] == address]
     assert found == ([entry["user_id"]] if entry else [])
     return found
+
+
+def counted(limit: limits.Limit, subject: str, what: str = "attempts") -> int:
+    """What the limiter has counted of somebody."""
+    item = table.get(table.limit_key(limit.kind, hashlib.sha256(subject.encode()).hexdigest()))
+    return item[what] if item else 0
+
+
+def ring_is_sound() -> None:
+    """Every algorithm has a key in use and one to come, and another rotation finds nothing to do."""
+    forget()
+    for algorithm in keys.algorithms():
+        states = {key.active_from <= clock.now() for key in keys.ring().values() if key.algorithm == algorithm}
+        assert states == {True, False}, algorithm
+    assert key_rotation.rotate("test") == {"made": [], "promoted": [], "deleted": []}
 
 
 def refused_as(answer: Answer) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
+import pytest
+
 from gatehouse.client_registration import Registered
 from local.instance import Instance
 from tests.integration.scenes import (
@@ -82,6 +84,7 @@ def userinfo(setting: Setting) -> Step:
 def introspect(setting: Setting) -> Step:
     person, api = with_tokens(setting.app), resource_server()
     headers, form = {"authorization": basic(api.client_id, api.secret)}, {"token": person.tokens["access_token"]}
+    assert accepted(person.tokens["access_token"])
     send = partial(call, "introspect", "POST", "/oauth/introspect", form=form, headers=headers)
     return Step(send, _is(200), lambda answer: _assert(answer.json["active"]))
 
@@ -170,6 +173,37 @@ def reset(setting: Setting) -> Step:
             assert _has_code(Browser(new_network()).sign_in(setting.app.client_id, person.user.email, password)) == opens
 
     return Step(link_form(browser, link, NEW_PASSWORD), _is(200), holds)
+
+
+Prepare = Callable[[Setting], Step]
+
+
+def each(prepares: list[Prepare]) -> pytest.MarkDecorator:
+    """A test for each of these steps."""
+    return pytest.mark.parametrize("prepare", prepares, ids=[prepare.__name__ for prepare in prepares])
+
+
+def is_outage(answer: Answer) -> bool:
+    """503 with Retry-After and the error that says so, or the same by way of the redirect."""
+    if answer.status == 303:
+        return answer.sent_back["error"] == "temporarily_unavailable"
+    assert answer.status == 503, answer.body
+    return "temporarily_unavailable" in answer.body and int(answer.headers["retry-after"]) > 0
+
+
+def sign_up_on_the_way_in(setting: Setting) -> Step:
+    """The same in the browser in which an application waits for the sign-in."""
+    address, browser = new_address(), Browser(new_network())
+    started = browser.get("hosted_pages", browser.authorize(setting.app.client_id).location)
+    browser.fill(started, "/u/signup", email=address)
+    [link] = mailed_links(setting.emulator, address)
+
+    def holds(answer: Answer) -> None:
+        assert _has_code(answer) or answer.status == 400
+        assert len(accounts_of(address)) == 1
+        assert _has_code(Browser(new_network()).sign_in(setting.app.client_id, address, NEW_PASSWORD))
+
+    return Step(link_form(browser, link, NEW_PASSWORD), _has_code, holds)
 
 
 WRITES = [allow, authorize, exchange, log_in, log_out, refresh, reset, revoke, sign_out, sign_out_by_operator, sign_up]

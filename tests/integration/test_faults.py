@@ -1,49 +1,20 @@
-"""When AWS throttles, refuses, conflicts, hangs or is gone: nothing is burned, nothing is half done, and nobody is told that they are wrong."""
+"""When DynamoDB throttles, refuses or conflicts: nothing is burned, nothing is half done, and nobody is told that they are wrong."""
 
 import json
-import os
 import re
-import signal
-import socket
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
-from gatehouse import clock, keys, table
 from gatehouse.errors import Unavailable
-from gatehouse.table import connection
-from local import emulator as ministack
-from local.instance import Instance
 from tests.integration import faults, steps
 from tests.integration.faults import DENIED, THROTTLED, befalls, conflicting, refused
-from tests.integration.scenes import NEW_PASSWORD, authorized, resource_server, with_tokens
-from tests.integration.steps import Setting, Step
-from tests.unit.conftest import Answer, forget
-from tests.unit.flows import PASSWORD, new_client
+from tests.integration.scenes import NEW_PASSWORD, authorized, with_tokens
+from tests.integration.steps import Prepare, Setting, each, is_outage
+from tests.unit.flows import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("stack")
-Prepare = Callable[[Setting], Step]
 # Every attempt but the third of each call.
 TWICE_EACH = [n for n in range(1, 100) if n % 3]
-
-
-@pytest.fixture
-def setting(stack: Instance) -> Setting:
-    return Setting(stack, new_client())
-
-
-def each(prepares: list[Prepare]) -> pytest.MarkDecorator:
-    return pytest.mark.parametrize("prepare", prepares, ids=lambda prepare: prepare.__name__)
-
-
-def is_outage(answer: Answer) -> bool:
-    """503 with Retry-After and the error that says so, or the same by way of the redirect."""
-    if answer.status == 303:
-        return answer.sent_back["error"] == "temporarily_unavailable"
-    assert answer.status == 503, answer.body
-    return "temporarily_unavailable" in answer.body and int(answer.headers["retry-after"]) > 0
 
 
 def failed_line(captured: str) -> dict[str, object]:
@@ -54,11 +25,6 @@ def failed_line(captured: str) -> dict[str, object]:
     parsed: dict[str, object] = json.loads(line)
     assert parsed["function_request_id"]
     return parsed
-
-
-@pytest.fixture
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "_BACKOFF_SECONDS", 0.001)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -102,3 +68,49 @@ def test_an_outage_from_any_call_on_leaves_nothing_half_done(setting: Setting, p
         again = step.send()
         assert step.done(again), f"{first}: {again}"
         step.holds(again)
+
+
+# A transaction, or a single write, that meets another one.
+CONFLICTS: list[tuple[Prepare, str, faults.Effect]] = [
+    (steps.sign_up, "dynamodb.TransactWriteItems", conflicting(3)),
+    (steps.reset, "dynamodb.TransactWriteItems", conflicting(3)),
+    (steps.exchange, "dynamodb.PutItem", refused("TransactionConflictException")),
+    (steps.refresh, "dynamodb.UpdateItem", refused("TransactionConflictException")),
+    (steps.sign_out, "dynamodb.UpdateItem", refused("TransactionConflictException")),
+]
+conflicts = pytest.mark.parametrize(
+    ("prepare", "operation", "conflict"), CONFLICTS, ids=[prepare.__name__ for prepare, *_ in CONFLICTS]
+)
+
+
+@pytest.mark.usefixtures("impatient")
+@conflicts
+def test_a_conflict_is_tried_again(setting: Setting, prepare: Prepare, operation: str, conflict: faults.Effect) -> None:
+    step = prepare(setting)
+    with befalls(operation, conflict, (1, 2)):
+        answer = step.send()
+
+    assert step.done(answer)
+    step.holds(answer)
+
+
+@pytest.mark.usefixtures("impatient")
+@conflicts
+def test_a_conflict_that_does_not_end_is_an_outage_that_changed_nothing(
+    setting: Setting, prepare: Prepare, operation: str, conflict: faults.Effect
+) -> None:
+    step = prepare(setting)
+    with befalls(operation, conflict):
+        assert is_outage(step.send())
+
+    again = step.send()
+    assert step.done(again)
+    step.holds(again)
+
+
+def test_the_authorizer_fails_loudly_instead_of_denying_what_it_cannot_look_up(setting: Setting) -> None:
+    access_token = with_tokens(setting.app).tokens["access_token"]
+    with befalls("dynamodb.", DENIED), pytest.raises(Unavailable):
+        authorized(access_token)
+
+    assert authorized(access_token)

@@ -1,6 +1,5 @@
 """Keys, secrets and registrations that two administrators or two schedules change at the same moment."""
 
-from collections.abc import Iterator
 from functools import partial
 
 import pytest
@@ -9,22 +8,11 @@ import time_machine
 from gatehouse import client_registration, clients, clock, key_rotation, keys, table
 from gatehouse.client_registration import InvalidRegistration, Registered
 from tests.integration.processes import in_copies
-from tests.integration.scenes import ROUNDS, accepted, at_once, times, with_tokens
+from tests.integration.scenes import ROUNDS, accepted, at_once, ring_is_sound, times, with_tokens
 from tests.unit.conftest import forget
 from tests.unit.flows import introspect, new_client
 
 pytestmark = pytest.mark.usefixtures("stack", "interleaved")
-
-
-@pytest.fixture
-def quick_keys(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Without RSA, whose keys take their time."""
-    monkeypatch.setenv("SIGNING_ALGORITHMS", "ES256")
-    forget()
-    yield
-    monkeypatch.undo()
-    forget()
-    key_rotation.rotate("test")
 
 
 @pytest.fixture
@@ -40,15 +28,6 @@ def empty_ring() -> None:
     for item in table.query(table.keys_partition):
         table.delete(table.ring_key(item["sk"]))
     forget()
-
-
-def ring_is_sound() -> None:
-    """Every algorithm has a key in use and one to come, and another rotation finds nothing to do."""
-    forget()
-    for algorithm in keys.algorithms():
-        states = {key.active_from <= clock.now() for key in keys.ring().values() if key.algorithm == algorithm}
-        assert states == {True, False}, algorithm
-    assert key_rotation.rotate("test") == {"made": [], "promoted": [], "deleted": []}
 
 
 @pytest.mark.row(57)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import boto3
+import jwt
 import time_machine
 from moto.core import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
@@ -17,7 +18,7 @@ from gatehouse import client_registration, clients, passwords, sign_ons, users
 from gatehouse.users import User
 from tests.unit.conftest import ISSUER, Answer, call
 
-PASSWORD = "correct horse battery staple"  # noqa: S105 - the demo one of every password talk
+PASSWORD = "correct horse battery staple"
 CALLBACK = "https://app.example.com/callback"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
@@ -175,3 +176,9 @@ def tokens_of(client_id: str, browser: Browser, **parameters: str) -> dict[str, 
     assert answer.status == 200, answer.body
     tokens: dict[str, Any] = answer.json
     return tokens
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    """The claims of a JWT, unverified."""
+    claims: dict[str, Any] = jwt.decode(token, options={"verify_signature": False})
+    return claims

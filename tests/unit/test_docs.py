@@ -14,8 +14,8 @@ import pytest
 from gatehouse import errors, key_rotation, keys, limits, table
 from gatehouse.authorization import Untrusted
 from gatehouse.clients import Client
-from gatehouse.hosted.routes import PAGES
 from gatehouse.hosted.page import StaleSignIn
+from gatehouse.hosted.routes import ASSETS, PAGES
 from gatehouse.sessions import Session
 from gatehouse.sign_ins import AuthorizationRequest, SignIn
 from gatehouse.sign_ons import SignOn
@@ -99,7 +99,7 @@ def test_a_requirement_names_what_exists(row: list[str]) -> None:
 def test_every_route_and_page_is_described() -> None:
     text = document("endpoints.md")
 
-    assert [path for path in [*routes(), *PAGES] if path.replace("{proxy+}", "…") not in text] == []
+    assert [path for path in [*routes(), *PAGES, *ASSETS] if path.replace("{proxy+}", "…") not in text] == []
 
 
 def test_every_error_code_is_described() -> None:

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from gatehouse import table, users
-from tests.unit.conftest import ISSUER, Answer
+from tests.unit.conftest import ISSUER, Answer, call
 from tests.unit.flows import CALLBACK, PASSWORD, Browser, exchange, hidden_fields, later, new_client, new_user, signed_in
 from tests.unit.test_sessions import SIGN_ON, silent
 
@@ -259,8 +259,6 @@ def test_a_user_without_a_password_cannot_be_signed_in_with_any() -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "OPTIONS"])
 def test_other_methods_are_refused_on_a_page(method: str) -> None:
-    from tests.unit.conftest import call
-
     answer = call("hosted_pages", method, "/u/login")
 
     assert answer.status == 405

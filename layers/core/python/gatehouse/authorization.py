@@ -18,6 +18,7 @@ from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.web import Request, Response, redirect
 
+# state first: too long, it would not fit into the redirect that tells so.
 LONGEST = {"state": 4096, "nonce": 1024, "scope": 1024, "login_hint": 320, "id_token_hint": 4096, "redirect_uri": 2048}
 PROMPTS = ("none", "login", "consent", "select_account")
 RESPONSE_MODES = ("query",)
@@ -56,13 +57,12 @@ def check(parameters: dict[str, str], client: Client, redirect_uri: str) -> Auth
     Raises:
         Refusal: to be sent to the redirect URI, unless it is Untrusted.
     """
+    for name, longest in LONGEST.items():
+        if len(parameters.get(name, "")) > longest:
+            raise (Untrusted if name == "state" else InvalidRequest)(f"{name} is longer than {longest} characters")
     _check_unsupported(parameters)
     if "authorization_code" not in client.grant_types:
         raise UnauthorizedClient("the client may not use authorization_code")
-    for name, longest in LONGEST.items():
-        if len(parameters.get(name, "")) > longest:
-            # Sent back, it would not fit into a redirect either.
-            raise (Untrusted if name == "state" else InvalidRequest)(f"{name} is longer than {longest} characters")
     requested = parameters.get("scope", "")
     if not clients.scope_is_wellformed(requested):
         raise InvalidScope("scope has characters that no scope may have")

@@ -83,6 +83,11 @@ def clear(limit: Limit, subject: str) -> None:
     table.delete(_key(limit, subject))
 
 
+def clear_write(limit: Limit, subject: str) -> table.Write:
+    """The write that does so, for a transaction."""
+    return table.Write(_key(limit, subject), delete=True)
+
+
 def give_back(limit: Limit, subject: str) -> None:
     """Uncount one attempt that turned out not to be a guess."""
     success = secrets.token_hex(8)

@@ -50,12 +50,13 @@ def submit_password(request: Request) -> Response:
         passwords.check_policy(password, context=(ticket.email,))
     except passwords.Unacceptable as flaw:
         return _password_form(request, ticket, value, error=flaw.reason, status=400)
+    # Proof of the address also opens an account that guessing has locked.
+    unlock = limits.clear_write(limits.PASSWORD, ticket.email)
+    change = users.password_write(ticket.user_id, ticket.email, passwords.hash_password(password))
     try:
-        table.transact(tickets.use(ticket), users.password_write(ticket.user_id, ticket.email, passwords.hash_password(password)))
+        table.transact(tickets.use(ticket), change, unlock)
     except table.ConditionFailed as used:
         raise StaleSignIn(DEAD_LINK) from used
-    # Proof of the address opens an account that guessing has locked.
-    limits.clear(limits.PASSWORD, ticket.email)
     request.outcome["password"] = "reset"  # noqa: S105 - an outcome for the log, not a secret
     return finished(request, ticket, heading="Your password is changed", message="All devices were signed out. Sign in with the new password.")
 

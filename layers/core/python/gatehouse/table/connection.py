@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
 
 from gatehouse.errors import Unavailable
 from gatehouse.settings import settings
@@ -72,7 +73,7 @@ def call(operation: str, **parameters: Any) -> dict[str, Any]:
                 raise Unavailable(detail=f"{operation}: {error.response['Error']['Code']}") from error
             trouble = error.response["Error"]["Code"]
             cause: Exception = error
-        except HTTPClientError as error:
+        except (HTTPClientError, NotConnected) as error:
             trouble, cause = type(error).__name__, error
         except BotoCoreError as error:
             raise Unavailable(detail=f"{operation}: {type(error).__name__}") from error
