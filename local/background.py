@@ -11,7 +11,7 @@ from pathlib import Path
 
 from local.instance import LocalError
 
-# What this very process started; nobody else would collect it when it ends.
+# What this very process started, and has to collect when it ends.
 _CHILDREN: dict[int, subprocess.Popen[bytes]] = {}
 
 
@@ -83,21 +83,15 @@ class Background:
             os.kill(pid, signal.SIGTERM)
             give_up_at = time.monotonic() + seconds
             while self.pid() is not None:
-                _reap(pid)
                 if time.monotonic() > give_up_at:
                     raise LocalError(
                         f"the {self.label} (pid {pid}) does not end; `kill -9 {pid}` ends it, with its state"
                     )
                 time.sleep(0.05)
-            _reap(pid)
+            if pid in _CHILDREN:
+                _CHILDREN.pop(pid).wait()
         self.pid_file.unlink(missing_ok=True)
         return pid is not None
-
-
-def _reap(pid: int) -> None:
-    """Collect a child of this very process once it has ended."""
-    if pid in _CHILDREN and _CHILDREN[pid].poll() is not None:
-        del _CHILDREN[pid]
 
 
 def command_line(pid: int) -> str:

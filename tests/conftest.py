@@ -13,7 +13,7 @@ from tests import permissions
 @pytest.fixture(scope="session", autouse=True)
 def least_privilege() -> Iterator[None]:
     """Watches every handler that runs in this process, in whichever thread."""
-    call = BaseClient._make_api_call
+    call = BaseClient._make_api_call  # type: ignore[attr-defined]
 
     def checked(client: Any, operation: str, parameters: dict[str, Any]) -> Any:
         permissions.check(client.meta.service_model.service_name, operation, parameters)

@@ -1,6 +1,5 @@
 """Chromium as people use it: each device a browser of its own, watched for all that its console complains about."""
 
-import os
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
 from local.instance import HOME
@@ -29,16 +29,13 @@ _TIMEOUT_MS = 10_000
 
 @contextmanager
 def launched() -> Iterator[Browser]:
-    """A headless Chromium: the machine's, else the one that Playwright installed.
-
-    Raises:
-        RuntimeError: neither is there; says how to get one.
-    """
+    """A headless Chromium: the machine's, else the one that Playwright installed. Without either, the test fails."""
     with sync_playwright() as playwright:
         installed = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
         found = installed or playwright.chromium.executable_path
         if not Path(found).exists():
-            raise RuntimeError("no browser: install Debian's chromium, or run `.venv/bin/playwright install chromium`")
+            remedy = "install Debian's chromium, or run `.venv/bin/playwright install chromium`"
+            pytest.fail(f"there is no browser to test with; {remedy}", pytrace=False)
         browser = playwright.chromium.launch(executable_path=found, args=_ARGUMENTS)
         yield browser
         browser.close()
@@ -88,6 +85,4 @@ def device(browser: Browser, **options: Any) -> Device:
 
 def picture(page: Page, name: str) -> None:
     """Keep a screenshot outside the repository, for people to look at."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    if os.environ.get("SCREENSHOTS") != "0":
-        page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)

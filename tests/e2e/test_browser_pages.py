@@ -84,6 +84,20 @@ def test_signing_up_with_an_address_that_has_an_account_looks_the_same_and_mails
     assert stack.mails_to(ada.email)[0]["Subject"] == "You already have an account at Gatehouse"
 
 
+@pytest.mark.parametrize(("page_name", "button"), [("signup", "Continue"), ("forgot", "Send link")])
+def test_a_mistyped_address_is_put_right_where_it_was_given(
+    page_name: str, button: str, stack: Deployment, app: Callable[..., Application], device: Callable[..., Device]
+) -> None:
+    page = device().page()
+    page.goto(app().begin().url)
+    form = page.url.replace("/u/login", f"/u/{page_name}")
+    page.goto(form)
+    hosted_pages.ask_for_mail(page, "mistyped@example.com", button)
+    page.get_by_role("link", name="Try again or use another address").click()
+
+    assert page.url == form
+
+
 def test_the_keyboard_alone_signs_in(
     app: Callable[..., Application], device: Callable[..., Device], ada: Person
 ) -> None:

@@ -59,10 +59,10 @@ def test_the_next_application_needs_no_password(
     assert second.finish(beginning, page.url)["scope"] == "openid profile email"
 
 
-def test_a_link_that_is_opened_on_another_device_makes_the_account_and_leads_back(
-    stack: Deployment, app: Callable[..., Application], device: Callable[..., Device]
+def test_a_link_that_is_opened_on_another_device_makes_the_account_and_leads_to_the_application(
+    stack: Deployment, origin: str, app: Callable[..., Application], device: Callable[..., Device]
 ) -> None:
-    spa, laptop, phone = app(), device(), device(**PHONE)
+    spa, laptop, phone = app(initiate_login_uri=f"{origin}/"), device(), device(**PHONE)
     mary = Person("mary@example.com", "the analytical engine hums tonight")
     page = laptop.page()
     page.goto(spa.begin().url)
@@ -75,9 +75,10 @@ def test_a_link_that_is_opened_on_another_device_makes_the_account_and_leads_bac
     assert hosted_pages.heading(other) == "Your account is ready"
     picture(other, "account-ready-phone")
     other.get_by_role("link", name="Sign in").click()
-    hosted_pages.sign_in(other, mary)
+    other.wait_for_url(f"{origin}/?*")
 
-    assert "code" in sent_back(other.url)
+    assert sent_back(other.url) == {"iss": stack.issuer}
+    assert hosted_pages.signed_in(spa, phone, mary)["id_token"]
 
 
 def signed_up(application: Application, on: Device, person: Person) -> tuple[dict[str, Any], str]:

@@ -1,13 +1,12 @@
 """oidc-client-ts as it comes from npm: a single-page application in the browser."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests.e2e import hosted_pages, site
 from tests.e2e.application import Application, get
@@ -91,6 +90,7 @@ def test_renewal_happens_by_itself_before_the_access_token_ends(
     page.route("**/settings.json", lambda route: route.fulfill(json=spa.settings | soon))
     signed_in(page, spa, ada)
     page.wait_for_function("window.renewals.length > 1")
+    page.evaluate("manager.stopSilentRenew()")
 
 
 def test_without_a_refresh_token_the_iframe_finds_the_sign_on_of_the_browser(
@@ -123,17 +123,22 @@ def test_two_tabs_that_refresh_at_once_end_with_the_same_refresh_token_and_signe
     signed_in(tabs[0], spa, ada)
     tabs[1].goto(spa.origin)
     expect(tabs[1].locator("#state")).to_have_text(f"signed in as {ada.user_id}")
-    sent: list[str | None] = []
-    exchanges = f"{spa.settings['authority']}/oauth/token"
-    laptop.context.on("request", lambda asked: sent.append(asked.post_data) if asked.url == exchanges else None)
+    held: list[Route] = []
 
-    moment = int(time.time() * 1000) + 300
+    def hold(route: Route) -> None:
+        """Neither tab gets its answer before both have asked."""
+        held.append(route)
+        if len(held) == len(tabs):
+            for each in held:
+                each.continue_()
+
+    laptop.context.route("**/oauth/token", hold)
     for tab in tabs:
-        wait = f"new Promise(done => setTimeout(done, {moment} - Date.now()))"
-        tab.evaluate(f"() => {{ window.refreshed = {wait}.then({REFRESHED}) }}")
+        tab.evaluate(f"() => {{ window.refreshed = ({REFRESHED})() }}")
     refreshed = [tab.evaluate("window.refreshed") for tab in tabs]
+    laptop.context.unroute("**/oauth/token")
 
-    assert len(sent) == 2 and sent[0] == sent[1], "the tabs did not refresh with the same token"
+    assert held[0].request.post_data == held[1].request.post_data
     assert refreshed[0] == refreshed[1]
     for tab in (*tabs, tabs[0]):
         assert tab.evaluate(REFRESHED)

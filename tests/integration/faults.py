@@ -6,6 +6,7 @@ import os
 import threading
 from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,9 @@ from botocore.httpsession import URLLib3Session
 # What happens instead of the request; None lets the request go out.
 Effect = Callable[[Any], AWSResponse | None]
 CRASHED = 77
+Action = Callable[[], Any]
+# What goes on, what happens meanwhile, and what must hold of the answer to the first.
+Scene = tuple[Action, Action, Callable[[Any], None]]
 
 
 EVERY = range(1, 10_000)
@@ -61,6 +65,16 @@ def calls_of(action: Callable[[], object]) -> list[str]:
     return usual.calls
 
 
+def in_every_place(scene: Callable[[], Scene]) -> None:
+    """Set the scene as often as its first action calls AWS, with the second action before another call each time."""
+    outer, _, _ = scene()
+    for place in range(1, len(calls_of(outer)) + 1):
+        outer, inner, holds = scene()
+        with befalls("", meanwhile(inner), (place,)):
+            answer = outer()
+        holds(answer)
+
+
 def _pass(request: Any, event_name: str, **_: object) -> AWSResponse | None:
     operation = event_name.removeprefix("before-send.")
     if getattr(_inside, "effect", False):
@@ -79,7 +93,8 @@ def _befallen(effect: Effect, request: Any) -> AWSResponse | None:
     # What an effect does meanwhile is not befallen in its turn.
     _inside.effect = True
     try:
-        return effect(request)
+        # Nor is it the doing of the handler whose call this is.
+        return Context().run(effect, request)
     finally:
         _inside.effect = False
 

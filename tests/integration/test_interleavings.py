@@ -2,12 +2,11 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 import pytest
 
 from gatehouse import users
-from tests.integration.faults import befalls, calls_of, meanwhile
+from tests.integration.faults import Action, Scene, in_every_place
 from tests.integration.scenes import (
     NEW_PASSWORD,
     Person,
@@ -26,21 +25,6 @@ from tests.unit.conftest import Answer
 from tests.unit.flows import PASSWORD, Browser, exchange, new_client, sign_out_everywhere
 
 pytestmark = pytest.mark.usefixtures("stack", "impatient")
-Action = Callable[[], Any]
-# What goes on, what happens meanwhile, and what must hold of the answer to the first.
-Scene = tuple[Action, Action, Callable[[Any], None]]
-
-
-def in_every_place(scene: Callable[[], Scene]) -> None:
-    """Set the scene as often as its first action calls AWS, with the second action before another call each time."""
-    outer, _, _ = scene()
-    for place in range(1, len(calls_of(outer)) + 1):
-        outer, inner, holds = scene()
-        with befalls("", meanwhile(inner), (place,)):
-            answer = outer()
-        holds(answer)
-
-
 # What a person does, prepared up to its last request.
 
 

@@ -42,6 +42,11 @@ def unreachable(request: AWSPreparedRequest, really: Callable[[], AWSResponse]) 
     raise EndpointConnectionError(endpoint_url=request.url)
 
 
+def hang(request: AWSPreparedRequest, really: Callable[[], AWSResponse]) -> AWSResponse:
+    """Nothing is done, and the wait for an answer is given up."""
+    raise ReadTimeoutError(endpoint_url=request.url)
+
+
 def lose_answer(request: AWSPreparedRequest, really: Callable[[], AWSResponse]) -> AWSResponse:
     """It is done, and the answer never arrives."""
     really()
@@ -58,7 +63,7 @@ def always(fate: Fate) -> Iterable[Fate]:
 
 @contextmanager
 def trouble(fates: dict[str, Iterable[Fate]] | None = None) -> Iterator[list[str]]:
-    """Give the requests of an operation ("dynamodb.PutItem") or a service ("kms") these fates in turn; what comes after goes through.
+    """Give the requests of an operation ("dynamodb.PutItem") or a service ("kms") these fates in turn, then none.
 
     Yields the operations that were sent, in order.
     """
@@ -72,7 +77,8 @@ def trouble(fates: dict[str, Iterable[Fate]] | None = None) -> Iterator[list[str
         expected = waiting.get(operation) or waiting.get(operation.partition(".")[0]) or iter(())
         return next(expected, go_through)(request, lambda: _response(request, *_applied(request, done)))
 
-    events: Any = boto3.DEFAULT_SESSION.events
+    session: Any = boto3.DEFAULT_SESSION
+    events = session.events
     events.unregister("before-send", botocore_stubber)
     events.register("before-send", handle)
     _forget_clients()
@@ -85,7 +91,7 @@ def trouble(fates: dict[str, Iterable[Fate]] | None = None) -> Iterator[list[str
 
 
 def _applied(request: AWSPreparedRequest, done: dict[str, tuple[int, Any, Any]]) -> tuple[int, Any, Any]:
-    """moto's answer. A transaction that is sent again under its token is answered and not done again, as on AWS but not on moto."""
+    """moto's answer. As on AWS, a transaction that is sent again under its token is not done again."""
     body: Any = request.body or "{}"
     token = json.loads(body).get("ClientRequestToken", "")
     if token in done:
@@ -98,7 +104,7 @@ def _applied(request: AWSPreparedRequest, done: dict[str, tuple[int, Any, Any]])
 
 
 def _response(request: AWSPreparedRequest, status: int, headers: Any, body: Any) -> AWSResponse:
-    return AWSResponse(request.url, status, headers, MockRawResponse(body))  # type: ignore[arg-type]
+    return AWSResponse(request.url, status, headers, MockRawResponse(body))
 
 
 def _forget_clients() -> None:

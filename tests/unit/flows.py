@@ -56,7 +56,9 @@ class Browser:
 
     def post(self, function: str, url: str, form: dict[str, str], **more: Any) -> Answer:
         path, _, query = url.removeprefix(ISSUER).partition("?")
-        return self._kept(call(function, "POST", path, query=query, form=form, cookies=self.cookies, source_ip=self.source_ip, **more))
+        return self._kept(
+            call(function, "POST", path, query=query, form=form, cookies=self.cookies, source_ip=self.source_ip, **more)
+        )
 
     def _kept(self, answer: Answer) -> Answer:
         for cookie in answer.cookies:
@@ -80,13 +82,17 @@ class Browser:
             "code_challenge_method": "S256",
         } | parameters
         given = {name: value for name, value in query.items() if value}
-        return self._kept(call("authorize", "GET", "/authorize", query=given, cookies=self.cookies, source_ip=self.source_ip))
+        return self._kept(
+            call("authorize", "GET", "/authorize", query=given, cookies=self.cookies, source_ip=self.source_ip)
+        )
 
     def fill(self, page: Answer, path: str, **fields: str) -> Answer:
         """Send the page's form back with `fields`."""
         return self.post("hosted_pages", path, hidden_fields(page) | fields)
 
-    def sign_in(self, client_id: str, email: str = "ada@example.com", password: str = PASSWORD, **parameters: str) -> Answer:
+    def sign_in(
+        self, client_id: str, email: str = "ada@example.com", password: str = PASSWORD, **parameters: str
+    ) -> Answer:
         """From /authorize through the login page to whatever comes after the password."""
         started = self.authorize(client_id, **parameters)
         page = self.get("hosted_pages", started.location)
@@ -100,12 +106,20 @@ def hidden_fields(page: Answer) -> dict[str, str]:
 
 def exchange(client_id: str, code: str, **parameters: str) -> Answer:
     """Redeem a code; a parameter given as an empty string is left out."""
-    form = {"grant_type": "authorization_code", "client_id": client_id, "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
     return token(**(form | parameters))
 
 
 def refresh(client_id: str, refresh_token: str, **parameters: str) -> Answer:
-    return token(**({"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token} | parameters))
+    return token(
+        **({"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token} | parameters)
+    )
 
 
 def token(**form: str) -> Answer:
@@ -152,7 +166,8 @@ def mails() -> list[Any]:
 def mailed_link(path: str) -> str:
     """The newest link to that page that was mailed to anybody."""
     pattern = rf"{re.escape(ISSUER + path)}\?[^\s\"<]+"
-    return re.findall(pattern, mails()[-1].body)[0]
+    found: list[str] = re.findall(pattern, mails()[-1].body)
+    return found[0]
 
 
 def later(seconds: float) -> time_machine.travel:
@@ -170,9 +185,10 @@ def new_code(client_id: str, browser: Browser, **parameters: str) -> str:
     return browser.authorize(client_id, **parameters).sent_back["code"]
 
 
-def tokens_of(client_id: str, browser: Browser, **parameters: str) -> dict[str, Any]:
-    """The token response for the person who is signed on in this browser."""
-    answer = exchange(client_id, new_code(client_id, browser, **parameters))
+def tokens_of(client_id: str, browser: Browser, *, secret: str = "", **parameters: str) -> dict[str, Any]:
+    """The token response for the person who is signed on in this browser. secret: of a confidential client."""
+    code = new_code(client_id, browser, **parameters)
+    answer = exchange("", code, authorization=basic(client_id, secret)) if secret else exchange(client_id, code)
     assert answer.status == 200, answer.body
     tokens: dict[str, Any] = answer.json
     return tokens

@@ -1,14 +1,27 @@
 """Asking the person before a third-party application gets anything, on every way to a code."""
 
+from typing import Any
+
 import pytest
 
 from gatehouse import client_registration, clients, users
-from tests.unit.flows import CALLBACK, PASSWORD, Browser, exchange, hidden_fields, later, new_client, new_user, sign_out_everywhere, signed_in
+from tests.unit.flows import (
+    CALLBACK,
+    PASSWORD,
+    Browser,
+    exchange,
+    hidden_fields,
+    later,
+    new_client,
+    new_user,
+    sign_out_everywhere,
+    signed_in,
+)
 from tests.unit.test_login import START_AGAIN, opened
 from tests.unit.test_sessions import BROWSER, SIGN_ON, silent
 
 
-def third_party(**properties: object) -> str:
+def third_party(**properties: Any) -> str:
     return new_client(name="Third Party", first_party=False, client_uri="https://third.example", **properties).client_id
 
 
@@ -206,7 +219,9 @@ def test_the_answer_counts_for_the_time_of_the_password_and_not_of_the_answer() 
         with later(999):
             back = decide(browser, asked.location)
             assert exchange(app, back["code"]).json["expires_in"] == 1
-            late = browser.fill(browser.get("hosted_pages", asked.location), "/u/consent", decision="allow").sent_back["code"]
+            late = browser.fill(browser.get("hosted_pages", asked.location), "/u/consent", decision="allow").sent_back[
+                "code"
+            ]
         with later(1010):
             assert exchange(app, late).json["error"] == "invalid_grant"
 

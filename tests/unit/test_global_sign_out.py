@@ -32,13 +32,19 @@ ORIGIN = "https://app.example.com"
 
 def authorized(access_token: str, audience: str = ISSUER) -> bool:
     """What our Lambda authorizer tells API Gateway."""
-    event = {"headers": {"authorization": f"Bearer {access_token}"}, "stageVariables": {"audience": audience}, "requestContext": {}}
+    event = {
+        "headers": {"authorization": f"Bearer {access_token}"},
+        "stageVariables": {"audience": audience},
+        "requestContext": {},
+    }
     return bool(function("authorizer")(event, context())["isAuthorized"])
 
 
 def with_operator(user_id: str, *, scope: str = "delete:sessions", body: str = "") -> Answer:
     operator = new_client("machine", audience=f"{ISSUER}/api/v2/", scopes=[scope])
-    bearer = token(grant_type="client_credentials", authorization=basic(operator.client_id, operator.secret)).json["access_token"]
+    bearer = token(grant_type="client_credentials", authorization=basic(operator.client_id, operator.secret)).json[
+        "access_token"
+    ]
     headers = {"authorization": f"Bearer {bearer}"} | ({"content-type": "application/json"} if body else {})
     path = f"/api/v2/users/{user_id}/revoke-access"
     return call("global_sign_out", "POST", path, body=body, headers=headers, path_parameters={"id": user_id})
@@ -85,7 +91,13 @@ def _code(device: Browser, client_id: str) -> str:
 
 
 def _exchange_into_cookie(client_id: str, code: str) -> dict[str, str]:
-    form = {"grant_type": "authorization_code", "client_id": client_id, "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    form = {
+        "grant_type": "authorization_code",
+        "client_id": client_id,
+        "code": code,
+        "redirect_uri": CALLBACK,
+        "code_verifier": VERIFIER,
+    }
     answer = call("token_exchange", "POST", "/oauth/token", form=form, headers={"origin": ORIGIN})
     name, _, value = answer.cookies[0].split(";")[0].partition("=")
     return {name: value}
@@ -182,12 +194,25 @@ def test_an_operator_needs_the_scope() -> None:
 
 
 @pytest.mark.row(89)
-@pytest.mark.parametrize("user_id", ["gatehouse|nobody", "x", "a#SESSION#b", "USER#x", "x" * 2048, "..%2f", "gatehouse|a\nUSER"])
+@pytest.mark.parametrize(
+    "user_id", ["gatehouse|nobody", "x", "a#SESSION#b", "USER#x", "x" * 2048, "..%2f", "gatehouse|a\nUSER"]
+)
 def test_an_operator_who_names_nobody_is_told_so(user_id: str) -> None:
     assert with_operator(user_id).status == 404
 
 
-@pytest.mark.parametrize("body", ["x", "[]", '{"session_id": 1}', '{"session_id": "x"}', '{"all": true}', '{"preserve_refresh_tokens": true}', "1e999"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        "x",
+        "[]",
+        '{"session_id": 1}',
+        '{"session_id": "x"}',
+        '{"all": true}',
+        '{"preserve_refresh_tokens": true}',
+        "1e999",
+    ],
+)
 def test_an_operator_s_body_that_means_something_else_ends_nothing(body: str) -> None:
     user, app = new_user(), new_client()
     tokens = signed_in(app.client_id)

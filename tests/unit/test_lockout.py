@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatehouse import limits, passwords, users
+from gatehouse import limits, users
 from tests.unit.conftest import Answer
 from tests.unit.flows import PASSWORD, Browser, later, mailed_link, new_client, new_user
 from tests.unit.test_login import opened
@@ -39,7 +39,12 @@ def test_after_ten_wrong_passwords_the_right_one_is_answered_like_a_wrong_one() 
     locked_right = browser.fill(page, "/u/login", email=EMAIL, password=PASSWORD)
 
     for answer in (*wrong, locked_wrong, locked_right):
-        assert (answer.status, answer.headers, answer.cookies, answer.body) == (400, wrong[0].headers, [], wrong[0].body)
+        assert (answer.status, answer.headers, answer.cookies, answer.body) == (
+            400,
+            wrong[0].headers,
+            [],
+            wrong[0].body,
+        )
 
 
 @pytest.mark.row(61, 64)
@@ -230,7 +235,10 @@ def test_one_network_that_tries_many_accounts_is_slowed_down() -> None:
     for _ in range(limits.ADDRESS_SIGN_IN.attempts - 2):
         limits.count(limits.ADDRESS_SIGN_IN, limits.network(spray.source_ip))
 
-    answers = [guess(Browser(source_ip=f"2001:db8:1:2::{number}"), app.client_id, email=f"{number}@example.com") for number in range(4)]
+    answers = [
+        guess(Browser(source_ip=f"2001:db8:1:2::{number}"), app.client_id, email=f"{number}@example.com")
+        for number in range(4)
+    ]
 
     assert [answer.status for answer in answers] == [400, 400, 429, 429]
     assert 0 < int(answers[-1].headers["retry-after"]) <= limits.ADDRESS_SIGN_IN.window_seconds
@@ -260,21 +268,3 @@ def test_mails_that_one_network_asks_for_are_slowed_down() -> None:
 
     assert [answer.status for answer in answers] == [200, 429, 429]
     assert int(answers[-1].headers["retry-after"]) > 0
-
-
-@pytest.mark.row(70)
-def test_a_hash_with_older_parameters_is_replaced_at_the_next_sign_in() -> None:
-    from argon2 import PasswordHasher
-
-    old = PasswordHasher(time_cost=1, memory_cost=8 * 1024, parallelism=1).hash(PASSWORD)
-    user = users.create(EMAIL, email_verified=True, password_hash=old)
-    app = new_client()
-    guess(Browser(), app.client_id, "wrong")
-    before = users.get(user.user_id)
-
-    guess(Browser(), app.client_id, PASSWORD)
-
-    after = users.get(user.user_id)
-    assert before is not None and before.password_hash == old
-    assert after is not None and not passwords.needs_rehash(after.password_hash)
-    assert guess(Browser(), app.client_id, PASSWORD).status == 303

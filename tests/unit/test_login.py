@@ -1,4 +1,4 @@
-"""The login page: whose form it is, and what becomes of tabs, double clicks and the back button (rows 17, 20, 21, 42, 60)."""
+"""The login page: whose form it is, and what becomes of tabs, double clicks and the back button."""
 
 import re
 from urllib.parse import parse_qs, urlsplit
@@ -7,7 +7,17 @@ import pytest
 
 from gatehouse import table, users
 from tests.unit.conftest import ISSUER, Answer, call
-from tests.unit.flows import CALLBACK, PASSWORD, Browser, exchange, hidden_fields, later, new_client, new_user, signed_in
+from tests.unit.flows import (
+    CALLBACK,
+    PASSWORD,
+    Browser,
+    exchange,
+    hidden_fields,
+    later,
+    new_client,
+    new_user,
+    signed_in,
+)
 from tests.unit.test_sessions import SIGN_ON, silent
 
 CREDENTIALS = {"email": "ada@example.com", "password": PASSWORD}
@@ -53,7 +63,9 @@ def test_a_form_that_another_site_sends_signs_nobody_in(headers: dict[str, str])
 
 
 @pytest.mark.row(60)
-@pytest.mark.parametrize("headers", [{}, {"origin": ISSUER}, {"origin": "null"}, {"origin": ISSUER, "sec-fetch-site": "same-origin"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"origin": ISSUER}, {"origin": "null"}, {"origin": ISSUER, "sec-fetch-site": "same-origin"}]
+)
 def test_a_form_from_our_own_page_signs_in(headers: dict[str, str]) -> None:
     new_user()
     app = new_client()
@@ -129,7 +141,10 @@ def test_the_other_tab_can_start_again_and_needs_no_password() -> None:
     new_user()
     first, second = new_client(), new_client()
     browser = Browser()
-    one, two = opened(browser, first.client_id), opened(browser, second.client_id, state="two", max_age="1000", scope="openid email")
+    one, two = (
+        opened(browser, first.client_id),
+        opened(browser, second.client_id, state="two", max_age="1000", scope="openid email"),
+    )
 
     assert browser.fill(one, "/u/login", **CREDENTIALS).status == 303
     stale = browser.fill(two, "/u/login", **CREDENTIALS)
@@ -193,7 +208,9 @@ def test_after_the_password_the_browser_is_sent_on_by_get() -> None:
 
 @pytest.mark.row(20, 21)
 def test_the_page_can_be_framed_stored_or_referred_to_by_nobody_and_lets_its_form_go_home() -> None:
-    page = opened(Browser(), new_client(redirect_uris=["https://app.example.com:8443/callback"]).client_id, redirect_uri="")
+    page = opened(
+        Browser(), new_client(redirect_uris=["https://app.example.com:8443/callback"]).client_id, redirect_uri=""
+    )
 
     policy = {part.split()[0]: part.split()[1:] for part in page.headers["content-security-policy"].split(";")}
     assert policy["frame-ancestors"] == ["'none'"]
@@ -207,7 +224,11 @@ def test_the_page_can_be_framed_stored_or_referred_to_by_nobody_and_lets_its_for
 @pytest.mark.row(20)
 @pytest.mark.parametrize(
     ("redirect_uri", "target"),
-    [("http://127.0.0.1/callback", "http://127.0.0.1"), ("com.example.app:/callback", "com.example.app:"), ("http://[::1]:8/x", "http://[::1]:8")],
+    [
+        ("http://127.0.0.1/callback", "http://127.0.0.1"),
+        ("com.example.app:/callback", "com.example.app:"),
+        ("http://[::1]:8/x", "http://[::1]:8"),
+    ],
 )
 def test_the_form_of_a_native_application_may_go_home_too(redirect_uri: str, target: str) -> None:
     app = new_client("native", redirect_uris=[redirect_uri])
@@ -235,7 +256,9 @@ def test_a_password_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.row(71)
-@pytest.mark.parametrize("typed", ["ADA@EXAMPLE.COM", " ada@example.com\t", "Ada@Example.Com", "\uff41da@example\u3002com"])
+@pytest.mark.parametrize(
+    "typed", ["ADA@EXAMPLE.COM", " ada@example.com\t", "Ada@Example.Com", "\uff41da@example\u3002com"]
+)
 def test_an_address_is_recognised_however_it_is_typed(typed: str) -> None:
     new_user()
 
@@ -243,7 +266,16 @@ def test_an_address_is_recognised_however_it_is_typed(typed: str) -> None:
 
 
 @pytest.mark.row(71)
-@pytest.mark.parametrize("typed", ["ad\u0430@example.com", "ada\u200b@example.com", "ada@examp\u0049\u0307e.com", "a.da@example.com", "ada@example.com."])
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ad\u0430@example.com",
+        "ada\u200b@example.com",
+        "ada@examp\u0049\u0307e.com",
+        "a.da@example.com",
+        "ada@example.com.",
+    ],
+)
 def test_an_address_that_only_looks_like_it_is_another(typed: str) -> None:
     new_user()
 

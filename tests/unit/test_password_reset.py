@@ -5,7 +5,19 @@ import pytest
 from gatehouse import table, tickets, users
 from tests.unit.conftest import ISSUER, Answer, call
 from tests.unit.faults import THROTTLED, always, lose_answer, trouble
-from tests.unit.flows import PASSWORD, Browser, exchange, later, mailed_link, mails, new_client, new_user, refresh, signed_in, userinfo
+from tests.unit.flows import (
+    PASSWORD,
+    Browser,
+    exchange,
+    later,
+    mailed_link,
+    mails,
+    new_client,
+    new_user,
+    refresh,
+    signed_in,
+    userinfo,
+)
 from tests.unit.test_login import START_AGAIN, opened
 from tests.unit.test_sessions import SIGN_ON, silent
 
@@ -250,7 +262,16 @@ def test_a_form_of_another_browser_or_site_changes_nothing() -> None:
     page = browser.get("hosted_pages", link_for())
 
     assert Browser().fill(page, "/u/reset", password=NEW_PASSWORD).status == 403
-    assert call("hosted_pages", "POST", "/u/reset", form={"password": NEW_PASSWORD}, headers={"origin": "https://evil.example"}).status == 403
+    assert (
+        call(
+            "hosted_pages",
+            "POST",
+            "/u/reset",
+            form={"password": NEW_PASSWORD},
+            headers={"origin": "https://evil.example"},
+        ).status
+        == 403
+    )
     assert works(PASSWORD)
 
 

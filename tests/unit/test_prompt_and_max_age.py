@@ -14,7 +14,9 @@ CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery st
 
 def claims(client_id: str, sent_back: dict[str, str]) -> dict[str, Any]:
     """Of the ID token that the code buys."""
-    decoded: dict[str, Any] = jwt.decode(exchange(client_id, sent_back["code"]).json["id_token"], options={"verify_signature": False})
+    decoded: dict[str, Any] = jwt.decode(
+        exchange(client_id, sent_back["code"]).json["id_token"], options={"verify_signature": False}
+    )
     return decoded
 
 
@@ -186,7 +188,14 @@ def test_a_login_hint_is_typed_in_and_decides_nothing() -> None:
 def test_what_we_do_not_know_is_ignored() -> None:
     new_user()
     app = new_client()
-    unknown = {"display": "popup", "ui_locales": "se", "claims_locales": "se", "acr_values": "1 2", "extra": "foobar", "claims": "{}"}
+    unknown = {
+        "display": "popup",
+        "ui_locales": "se",
+        "claims_locales": "se",
+        "acr_values": "1 2",
+        "extra": "foobar",
+        "claims": "{}",
+    }
 
     assert "code" in Browser().sign_in(app.client_id, **unknown).sent_back
 

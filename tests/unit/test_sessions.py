@@ -1,6 +1,7 @@
 """Sessions and the browser's sign-on: cookies, fixation, idle and absolute ends."""
 
 import re
+from collections.abc import Callable
 
 import jwt
 import pytest
@@ -41,7 +42,9 @@ def test_every_cookie_is_for_this_host_only_and_out_of_reach_of_scripts() -> Non
 
     assert {cookie.partition("=")[0] for cookie in cookies} == {SIGN_ON, BROWSER, DEVICE}
     for cookie in cookies:
-        attributes = {part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in cookie.split(";")[1:]}
+        attributes = {
+            part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in cookie.split(";")[1:]
+        }
         assert cookie.startswith("__Host-")
         assert {"secure", "httponly"} <= attributes.keys()
         assert "domain" not in attributes
@@ -54,7 +57,10 @@ def test_the_refresh_cookie_has_the_same_attributes() -> None:
     app = new_client(refresh_cookie=True)
     code = Browser().sign_in(app.client_id).sent_back["code"]
     form = {"grant_type": "authorization_code", "client_id": app.client_id, "code": code}
-    form |= {"redirect_uri": "https://app.example.com/callback", "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"}
+    form |= {
+        "redirect_uri": "https://app.example.com/callback",
+        "code_verifier": "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk",
+    }
     answer = call("token_exchange", "POST", "/oauth/token", form=form, headers={"origin": "https://app.example.com"})
 
     [cookie] = answer.cookies
@@ -71,7 +77,9 @@ def test_no_cookie_value_stands_in_a_url() -> None:
     browser = Browser()
     started = browser.authorize(app.client_id)
     before = dict(browser.cookies)
-    back = browser.fill(browser.get("hosted_pages", started.location), "/u/login", email="ada@example.com", password=PASSWORD)
+    back = browser.fill(
+        browser.get("hosted_pages", started.location), "/u/login", email="ada@example.com", password=PASSWORD
+    )
 
     for value in [*before.values(), *browser.cookies.values()]:
         assert value not in started.location + back.location
@@ -197,7 +205,11 @@ def test_a_sign_on_of_a_blocked_user_is_over_for_good() -> None:
 @pytest.mark.row(37)
 def test_a_code_that_a_sign_out_overtook_buys_nothing() -> None:
     user, app = new_user(), new_client()
-    for end in (lambda: users.sign_out_everywhere(user.user_id, invocation_id="x"), lambda: users.set_blocked(user.user_id, True)):
+    ends: list[Callable[[], bool]] = [
+        lambda: users.sign_out_everywhere(user.user_id, invocation_id="x"),
+        lambda: users.set_blocked(user.user_id, True),
+    ]
+    for end in ends:
         code = Browser().sign_in(app.client_id).sent_back["code"]
         end()
         assert exchange(app.client_id, code).json["error"] == "invalid_grant"
@@ -237,6 +249,9 @@ def test_a_person_ends_no_session_by_id() -> None:
     headers = {"authorization": f"Bearer {tokens['access_token']}"}
     path = f"/api/v2/users/{user.user_id}/revoke-access"
 
-    assert call("global_sign_out", "POST", path, headers=headers, path_parameters={"id": user.user_id}).status in (401, 403)
+    assert call("global_sign_out", "POST", path, headers=headers, path_parameters={"id": user.user_id}).status in (
+        401,
+        403,
+    )
     assert userinfo(tokens["access_token"]).status == 200
     assert sign_out_everywhere(tokens["access_token"]).status == 204

@@ -1,4 +1,4 @@
-"""What the hosted pages' cookie is worth after a global sign-out: nothing, or new tokens for a configured while of at most an hour."""
+"""What the hosted pages' cookie is worth after a global sign-out: nothing, or new tokens for at most an hour."""
 
 import pytest
 
@@ -41,7 +41,7 @@ def test_with_a_grace_it_still_obtains_new_tokens_until_the_grace_is_over(
         monkeypatch.setenv("SIGN_ON_GRACE_SECONDS", str(seconds))
         forget()
     new_user()
-    app = new_client(**({"sign_on_grace_seconds": seconds} if of_the_client else {}))
+    app = new_client(sign_on_grace_seconds=seconds) if of_the_client else new_client()
     browser = Browser()
     with later(0):
         before = signed_in(app.client_id, browser)
@@ -110,7 +110,9 @@ def test_the_cookie_never_outlives_a_new_password(order: str) -> None:
 
 
 @pytest.mark.row(37)
-@pytest.mark.parametrize("order", ["block", "sign-out, block", "block, sign-out", "block, unblock", "sign-out, block, unblock"])
+@pytest.mark.parametrize(
+    "order", ["block", "sign-out, block", "block, sign-out", "block, unblock", "sign-out, block, unblock"]
+)
 def test_the_cookie_never_outlives_a_block(order: str) -> None:
     user, app = new_user(), new_client(sign_on_grace_seconds=3600)
     browser = Browser()
@@ -145,7 +147,11 @@ def test_no_client_is_given_more_than_an_hour(seconds: int) -> None:
 def test_no_stack_is_given_more_than_an_hour() -> None:
     parameter = template()["Parameters"]["SignOnGraceSeconds"]
 
-    assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (0, 0, settings.LONGEST_SIGN_ON_GRACE_SECONDS)
+    assert (parameter["Default"], parameter["MinValue"], parameter["MaxValue"]) == (
+        0,
+        0,
+        settings.LONGEST_SIGN_ON_GRACE_SECONDS,
+    )
     assert settings.LONGEST_SIGN_ON_GRACE_SECONDS == 3600
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gatehouse import passwords, settings, table, tickets, users
-from tests.unit.conftest import ISSUER, Answer, call, forget
+from gatehouse import table, tickets, users
+from tests.unit.conftest import ISSUER, Answer, call
 from tests.unit.faults import lose_answer, trouble
 from tests.unit.flows import CALLBACK, Browser, exchange, hidden_fields, later, mailed_link, mails, new_client, new_user
 from tests.unit.test_login import START_AGAIN, opened
@@ -189,7 +189,12 @@ def test_links_lead_to_the_issuer_whatever_host_the_request_names(path: str) -> 
     new_user("ada@example.com")
     browser = Browser()
     page = browser.get("hosted_pages", path)
-    headers = {"host": "evil.example", "x-forwarded-host": "evil.example", "forwarded": "host=evil.example", "x-original-url": "//evil.example/"}
+    headers = {
+        "host": "evil.example",
+        "x-forwarded-host": "evil.example",
+        "forwarded": "host=evil.example",
+        "x-original-url": "//evil.example/",
+    }
     for email in ("ada@example.com", EMAIL):
         browser.post("hosted_pages", path, hidden_fields(page) | {"email": email}, headers=headers)
 
@@ -198,84 +203,10 @@ def test_links_lead_to_the_issuer_whatever_host_the_request_names(path: str) -> 
     assert any(f"{ISSUER}/u/" in mail.body for mail in mails())
 
 
-@pytest.mark.row(69)
-@pytest.mark.parametrize("password", ["fourteen chars", "password1234567", "grace@example.com", "gatehouse gatehouse", "x" * 300, "aaaaaaaaaaaaaaaa"])
-def test_a_bad_password_is_refused_with_a_reason_and_the_link_lives_on(password: str) -> None:
-    browser = Browser()
-    asked(browser)
-
-    answer = chosen(browser, password)
-
-    assert answer.status == 400
-    assert 'id="error"' in answer.body
-    assert f'value="{password}"' not in answer.body.replace(f'readonly value="{EMAIL}"', "")
-    assert chosen(browser).status == 200
-
-
-@pytest.mark.row(69)
-@pytest.mark.parametrize("password", ["tin umbrella forgets nothing " * 2 + "at all, ever", "зонтик забывает про всё на свете", "🦆🪁🧭🥁🌵🔭🧵🪗🦞🎯🧊🪲🥨🛟🪕"])
-def test_a_long_or_foreign_password_is_taken_whole(password: str) -> None:
-    browser = Browser()
-    asked(browser)
-    assert chosen(browser, password).status == 200
-
-    app = new_client()
-    assert Browser().sign_in(app.client_id, EMAIL, password).status == 303
-    assert Browser().sign_in(app.client_id, EMAIL, password[:-1]).status == 400
-
-
-@pytest.mark.row(69)
-def test_passwords_that_differ_at_their_ninetieth_byte_are_different() -> None:
-    password = "tin umbrella forgets nothing, " * 3 + "almost all"
-    other = password[:90] + "X" + password[91:]
-    browser = Browser()
-    asked(browser)
-    chosen(browser, password)
-
-    assert len(password) == len(other) == 100
-    app = new_client()
-    assert Browser().sign_in(app.client_id, EMAIL, other).status == 400
-    assert Browser().sign_in(app.client_id, EMAIL, password).status == 303
-
-
-@pytest.mark.row(69)
-def test_the_shortest_length_is_a_setting_that_goes_no_lower_than_eight(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MINIMUM_PASSWORD_LENGTH", "4")
-    forget()
-    assert settings.settings().minimum_password_length == 4
-    browser = Browser()
-    asked(browser)
-
-    assert chosen(browser, "Xq7#mZp").status == 400
-    assert chosen(browser, "Xq7#mZp2").status == 200
-
-
-@pytest.mark.row(70)
-@pytest.mark.parametrize("size", [300, 60_000, 1_000_000])
-def test_a_huge_password_is_refused_before_it_is_hashed(size: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    browser = Browser()
-    asked(browser)
-    monkeypatch.setattr("argon2._password_hasher.hash_secret", None)
-    monkeypatch.setattr("argon2._password_hasher.verify_secret", None)
-
-    assert chosen(browser, "x" * size).status in (400, 413)
-    assert Browser().sign_in(new_client().client_id, EMAIL, "x" * size).status in (400, 413)
-
-
-@pytest.mark.row(70)
-def test_what_is_stored_is_argon2id_with_its_parameters() -> None:
-    browser = Browser()
-    asked(browser)
-    chosen(browser)
-    user = users.get_by_email(EMAIL)
-
-    assert user is not None
-    assert user.password_hash.startswith("$argon2id$v=19$m=19456,t=2,p=1$")
-    assert not passwords.needs_rehash(user.password_hash)
-
-
 @pytest.mark.row(71)
-@pytest.mark.parametrize("spelling", ["GRACE@EXAMPLE.COM", " grace@example.com ", "grace@example\uff0ecom", "\uff47race@example.com"])
+@pytest.mark.parametrize(
+    "spelling", ["GRACE@EXAMPLE.COM", " grace@example.com ", "grace@example\uff0ecom", "\uff47race@example.com"]
+)
 def test_there_is_one_account_for_all_spellings_of_an_address(spelling: str) -> None:
     owner = new_user(EMAIL)
     asked(Browser(), spelling)
@@ -288,8 +219,21 @@ def test_there_is_one_account_for_all_spellings_of_an_address(spelling: str) -> 
 @pytest.mark.row(71, 99)
 @pytest.mark.parametrize(
     "address",
-    ["", "grace", "@example.com", "grace@", "grace@localhost", "gr\u0430ce@example.com", "grace\u200b@example.com", "a b@example.com"]
-    + ["grace@example.com\r\nBcc: x@evil.example", "grace@example.com,x@evil.example", "<grace@example.com>", '"x"@example.com', "a" * 700],
+    [
+        "",
+        "grace",
+        "@example.com",
+        "grace@",
+        "grace@localhost",
+        "grаce@example.com",
+        "grace\u200b@example.com",
+        "a b@example.com",
+        "grace@example.com\r\nBcc: x@evil.example",
+        "grace@example.com,x@evil.example",
+        "<grace@example.com>",
+        '"x"@example.com',
+        "a" * 700,
+    ],
 )
 def test_what_is_no_address_gets_a_reason_and_no_mail(address: str) -> None:
     for path in ("/u/signup", "/u/forgot"):

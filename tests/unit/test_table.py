@@ -2,20 +2,33 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.unit.faults import DENIED, THROTTLED, always, answer, lose_answer, refuse, trouble, unreachable
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse import table
 from gatehouse.errors import Unavailable
 from gatehouse.table import keys, marshal
+from tests.unit.faults import DENIED, THROTTLED, always, answer, lose_answer, refuse, trouble, unreachable
 
 HERE: table.Key = {"pk": "USER#gatehouse|a", "sk": "USER"}
 OTHER: table.Key = {"pk": "USER#gatehouse|b", "sk": "USER"}
-HOSTILE = ["#n0", ":v0", "a = :v0 OR attribute_exists(b)", "size", "status", "a.b.c", "a[0]", "ü\u202e名", "x" * 300, "'; DROP TABLE", " "]
+HOSTILE = [
+    "#n0",
+    ":v0",
+    "a = :v0 OR attribute_exists(b)",
+    "size",
+    "status",
+    "a.b.c",
+    "a[0]",
+    "ü\u202e名",
+    "x" * 300,
+    "'; DROP TABLE",
+    " ",
+]
 
 _values: st.SearchStrategy[Any] = st.recursive(
     st.none() | st.booleans() | st.integers(-(10**30), 10**30) | st.text() | st.binary(),
@@ -46,7 +59,9 @@ def test_true_and_one_stay_apart() -> None:
 def test_a_hostile_attribute_name_is_only_a_name(name: str) -> None:
     table.put(HERE, {"role": "user"})
 
-    changed = table.update(HERE, where=[(name, "absent", None), ("role", "=", "user")], set={name: "set"}, add={f"{name}+": 1})
+    changed = table.update(
+        HERE, where=[(name, "absent", None), ("role", "=", "user")], set={name: "set"}, add={f"{name}+": 1}
+    )
 
     assert changed == {**HERE, "role": "user", name: "set", f"{name}+": 1}
     assert "role" in table.update(HERE, where=[(name, "=", "set")], remove=[name])
@@ -73,7 +88,10 @@ def test_a_hostile_name_inside_a_transaction_is_only_a_name() -> None:
 
 @pytest.mark.row(89)
 def test_a_value_in_a_key_attribute_stands_alone_and_last() -> None:
-    marked = {name: f"<{name}>" for name in ("user_id", "sid", "sign_on_id", "client_id", "canonical", "sign_in_id", "kid", "digest")}
+    marked = {
+        name: f"<{name}>"
+        for name in ("user_id", "sid", "sign_on_id", "client_id", "canonical", "sign_in_id", "kid", "digest")
+    }
     shapes = [
         keys.user_key(marked["user_id"]),
         keys.session_key(marked["user_id"], marked["sid"]),
@@ -108,7 +126,10 @@ def test_the_writer_that_comes_second_learns_what_stands_there() -> None:
     with pytest.raises(table.AlreadyExists) as second:
         table.put_new(HERE, {"by": "second"})
     with pytest.raises(table.ConditionFailed) as third:
-        table.transact(table.Write(OTHER, where=[("pk", "absent", None)], put={}), table.Write(HERE, where=[("pk", "absent", None)], put={}))
+        table.transact(
+            table.Write(OTHER, where=[("pk", "absent", None)], put={}),
+            table.Write(HERE, where=[("pk", "absent", None)], put={}),
+        )
 
     assert second.value.item["by"] == "first"
     assert third.value.item is not None and third.value.item["by"] == "first"
@@ -142,7 +163,13 @@ def test_a_query_goes_on_to_the_last_page_and_stays_in_its_prefix() -> None:
 def test_keys_left_unprocessed_are_asked_for_again() -> None:
     table.put(HERE, {"n": 1})
     table.put(OTHER, {"n": 2})
-    first = answer(200, {"Responses": {"identity": []}, "UnprocessedKeys": {"identity": {"Keys": [marshal.to_item(k) for k in (HERE, OTHER)]}}})
+    first = answer(
+        200,
+        {
+            "Responses": {"identity": []},
+            "UnprocessedKeys": {"identity": {"Keys": [marshal.to_item(k) for k in (HERE, OTHER)]}},
+        },
+    )
 
     with trouble({"dynamodb.BatchGetItem": [first]}) as sent:
         found = table.get_many(HERE, {"pk": "USER#none", "sk": "USER"}, OTHER)
@@ -160,7 +187,15 @@ def test_keys_that_stay_unprocessed_are_trouble_and_not_absence() -> None:
         table.get_many(HERE)
 
 
-@pytest.mark.parametrize("code", ["ProvisionedThroughputExceededException", "ThrottlingException", "InternalServerError", "TransactionConflictException"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "ProvisionedThroughputExceededException",
+        "ThrottlingException",
+        "InternalServerError",
+        "TransactionConflictException",
+    ],
+)
 def test_what_passes_is_tried_again_and_done_once(code: str) -> None:
     table.put(HERE, {"count": 0})
 
@@ -172,7 +207,9 @@ def test_what_passes_is_tried_again_and_done_once(code: str) -> None:
 
 
 def test_a_transaction_in_conflict_is_tried_again() -> None:
-    conflict = refuse("TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict"}])
+    conflict = refuse(
+        "TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict"}]
+    )
 
     with trouble({"dynamodb.TransactWriteItems": [conflict] * 2}) as sent:
         table.transact(table.Write(HERE, put={"n": 1}), table.Write(OTHER, put={"n": 2}))
@@ -182,19 +219,28 @@ def test_a_transaction_in_conflict_is_tried_again() -> None:
 
 
 def test_a_conflict_beside_a_failed_condition_is_a_failed_condition() -> None:
-    reasons = [{"Code": "TransactionConflict"}, {"Code": "ConditionalCheckFailed", "Item": marshal.to_item({**OTHER, "n": 7})}]
+    reasons = [
+        {"Code": "TransactionConflict"},
+        {"Code": "ConditionalCheckFailed", "Item": marshal.to_item({**OTHER, "n": 7})},
+    ]
 
-    with trouble({"dynamodb.TransactWriteItems": always(refuse("TransactionCanceledException", CancellationReasons=reasons))}) as sent:
-        with pytest.raises(table.ConditionFailed) as refused:
-            table.transact(table.Write(HERE, put={}), table.Write(OTHER, put={}))
+    with (
+        trouble(
+            {"dynamodb.TransactWriteItems": always(refuse("TransactionCanceledException", CancellationReasons=reasons))}
+        ) as sent,
+        pytest.raises(table.ConditionFailed) as refused,
+    ):
+        table.transact(table.Write(HERE, put={}), table.Write(OTHER, put={}))
 
     assert refused.value.item == {**OTHER, "n": 7}
     assert len(sent) == 1
 
 
-@pytest.mark.parametrize("fate", [THROTTLED, DENIED, unreachable, refuse("ResourceNotFoundException"), refuse("ExpiredTokenException")])
+@pytest.mark.parametrize(
+    "fate", [THROTTLED, DENIED, unreachable, refuse("ResourceNotFoundException"), refuse("ExpiredTokenException")]
+)
 def test_lasting_trouble_of_any_kind_is_unavailable_and_never_a_verdict(fate: Any) -> None:
-    verbs = {
+    verbs: dict[str, Callable[[], object]] = {
         "GetItem": lambda: table.get(HERE),
         "BatchGetItem": lambda: table.get_many(HERE),
         "PutItem": lambda: table.put_new(HERE, {}),
@@ -221,7 +267,9 @@ def test_an_outage_is_told_before_the_caller_gives_up() -> None:
 
 def test_a_transaction_whose_answer_was_lost_is_done_once() -> None:
     with trouble({"dynamodb.TransactWriteItems": [lose_answer]}) as sent:
-        table.transact(table.Write(HERE, where=[("pk", "absent", None)], put={"n": 1}), table.Write(OTHER, add={"n": 1}))
+        table.transact(
+            table.Write(HERE, where=[("pk", "absent", None)], put={"n": 1}), table.Write(OTHER, add={"n": 1})
+        )
 
     assert len(sent) == 2
     assert [item and item["n"] for item in table.get_many(HERE, OTHER)] == [1, 1]

@@ -1,41 +1,24 @@
 """What template.yaml promises: least privilege per function, data that outlives the stack, limits on every number."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-ROOT = Path(__file__).parents[2]
+from tests.permissions import ROOT, logical_id, statements, template
 
-
-class _Loader(yaml.SafeLoader):
-    """Reads intrinsic functions in their short form as {name: argument}."""
-
-
-def _intrinsic(loader: yaml.SafeLoader, name: str, node: yaml.Node) -> dict[str, Any]:
-    if isinstance(node, yaml.ScalarNode):
-        return {name: loader.construct_scalar(node)}
-    if isinstance(node, yaml.SequenceNode):
-        return {name: loader.construct_sequence(node, deep=True)}
-    assert isinstance(node, yaml.MappingNode)
-    return {name: loader.construct_mapping(node, deep=True)}
-
-
-_Loader.add_multi_constructor("!", _intrinsic)
-TEMPLATE: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _Loader)
+TEMPLATE = template()
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 PROPERTIES = {name: resource.get("Properties", {}) for name, resource in RESOURCES.items()}
 FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"}
 
-# What each function may do: operations on the table, the partitions it may touch (None: a sweep of all), and the
+# What each function may do: operations on the table, the partitions it may touch, and the
 # purposes of the keys it may unwrap.
 KEYS, CLIENT, USER, SIGNIN = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*"
-ALLOWED: dict[str, tuple[str, list[str] | None, list[str]]] = {
+ALLOWED: dict[str, tuple[str, list[str], list[str]]] = {
     "discovery": ("Query", [KEYS], []),
     "authorize": ("GetItem BatchGetItem PutItem UpdateItem Query", [KEYS, CLIENT, USER, SIGNIN], ["sealing"]),
     "hosted_pages": (
-        "GetItem BatchGetItem PutItem UpdateItem DeleteItem ConditionCheckItem Query",
+        "GetItem BatchGetItem PutItem UpdateItem DeleteItem Query",
         [KEYS, CLIENT, USER, SIGNIN, "TICKET#*", "LIMIT#*", "EMAIL#*"],
         ["sealing"],
     ),
@@ -48,7 +31,7 @@ ALLOWED: dict[str, tuple[str, list[str] | None, list[str]]] = {
     "logout": ("GetItem UpdateItem DeleteItem Query", [KEYS, CLIENT, USER], ["sealing"]),
     "authorizer": ("BatchGetItem Query", [KEYS, USER], []),
     "key_rotation": ("Query PutItem UpdateItem DeleteItem", [KEYS], []),
-    "cleanup": ("Scan BatchGetItem DeleteItem PutItem GetItem", None, []),
+    "cleanup": ("GetItem BatchGetItem PutItem DeleteItem", ["SWEEP", USER, SIGNIN, "TICKET#*", "LIMIT#*"], []),
 }
 
 
@@ -57,18 +40,14 @@ def aws() -> None:
     """Nothing here needs the table that the other tests have."""
 
 
-def statements(function: str) -> dict[str, dict[str, Any]]:
-    """The function's own statements by the service they allow."""
-    (document,) = PROPERTIES[logical_id(function)]["Policies"]
-    return {as_list(statement["Action"])[0].partition(":")[0]: statement for statement in document["Statement"]}
+def allowances(function: str, service: str) -> list[dict[str, Any]]:
+    """The function's own statements about one service."""
+    return [entry for entry in statements(function) if actions(entry)[0].startswith(f"{service}:")]
 
 
-def as_list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def logical_id(function: str) -> str:
-    return "".join(word.capitalize() for word in function.split("_")) + "Function"
+def actions(statement: dict[str, Any]) -> list[str]:
+    found: str | list[str] = statement["Action"]
+    return found if isinstance(found, list) else [found]
 
 
 def test_every_folder_of_functions_is_a_function_and_none_is_missing_here() -> None:
@@ -81,56 +60,60 @@ def test_every_folder_of_functions_is_a_function_and_none_is_missing_here() -> N
 @pytest.mark.parametrize("function", ALLOWED)
 def test_a_function_has_exactly_the_table_operations_it_needs(function: str) -> None:
     operations, partitions, _ = ALLOWED[function]
-    statement = statements(function)["dynamodb"]
+    statement = allowances(function, "dynamodb")[-1]
 
-    assert set(as_list(statement["Action"])) == {f"dynamodb:{operation}" for operation in operations.split()}
+    assert set(actions(statement)) == {f"dynamodb:{operation}" for operation in operations.split()}
     assert statement["Resource"] == {"GetAtt": "Identity.Arn"}
-    expected = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": partitions}} if partitions else None
-    assert statement.get("Condition") == expected
+    assert statement["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": partitions}}
+
+
+def test_only_cleanup_reads_the_whole_table() -> None:
+    assert [function for function in ALLOWED if len(allowances(function, "dynamodb")) > 1] == ["cleanup"]
+    assert allowances("cleanup", "dynamodb")[0] == {
+        "Effect": "Allow",
+        "Action": "dynamodb:Scan",
+        "Resource": {"GetAtt": "Identity.Arn"},
+    }
 
 
 @pytest.mark.parametrize("function", [name for name in ALLOWED if name != "key_rotation"])
 def test_a_function_unwraps_only_keys_of_its_purposes(function: str) -> None:
     purposes = ALLOWED[function][2]
-    statement = statements(function).get("kms")
-
-    if not purposes:
-        assert statement is None
-        return
-    assert statement == {
+    expected = {
         "Effect": "Allow",
         "Action": "kms:Decrypt",
         "Resource": {"GetAtt": "Key.Arn"},
         "Condition": {"StringEquals": {"kms:EncryptionContext:purpose": purposes}},
     }
 
+    assert allowances(function, "kms") == ([expected] if purposes else [])
+
 
 def test_key_rotation_makes_keys_that_it_can_never_read() -> None:
-    statement = statements("key_rotation")["kms"]
+    (statement,) = allowances("key_rotation", "kms")
 
-    assert set(statement["Action"]) == {
+    assert set(actions(statement)) == {
         "kms:GenerateDataKeyPairWithoutPlaintext",
         "kms:GenerateDataKeyWithoutPlaintext",
     }
 
 
 def test_only_the_hosted_pages_send_mail_and_only_from_the_configured_sender() -> None:
-    assert [function for function in ALLOWED if "ses" in statements(function)] == ["hosted_pages"]
+    assert [function for function in ALLOWED if allowances(function, "ses")] == ["hosted_pages"]
 
-    statement = statements("hosted_pages")["ses"]
+    (statement,) = allowances("hosted_pages", "ses")
     assert statement["Action"] == "ses:SendEmail"
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": [{"Ref": "MailFrom"}]}}
 
 
 @pytest.mark.parametrize("function", ALLOWED)
 def test_no_function_has_an_allowance_beside_these(function: str) -> None:
-    (document,) = PROPERTIES[logical_id(function)]["Policies"]
-    actions = [action for statement in document["Statement"] for action in as_list(statement["Action"])]
+    own = PROPERTIES[logical_id(function)]
 
-    assert statements(function).keys() <= {"dynamodb", "kms", "ses"}
-    assert len(document["Statement"]) == len(statements(function))
-    assert not [action for action in actions if "*" in action]
-    assert "Role" not in PROPERTIES[logical_id(function)]
+    assert all(actions(entry)[0].split(":")[0] in ("dynamodb", "kms", "ses") for entry in statements(function))
+    assert not [action for entry in statements(function) for action in actions(entry) if "*" in action]
+    assert len(own["Policies"]) == 1
+    assert "Role" not in own
 
 
 @pytest.mark.parametrize("resource", ["Identity", "Key"])

@@ -88,10 +88,8 @@ def verify(token: str, keys: Mapping[str, VerificationKey], *, typ: str, now: in
 
 
 def _check_times(claims: Mapping[str, Any], now: int, *, expired_ok: bool) -> None:
-    for name, required in (("exp", True), ("iat", True), ("nbf", False)):
+    for name in ("exp", "iat", *(["nbf"] if "nbf" in claims else [])):
         value = claims.get(name)
-        if value is None and not required:
-            continue
         if type(value) is not int or not 0 <= value < 2**53:
             raise InvalidJWT(f"{name} is not a time")
     if claims["exp"] <= now and not expired_ok:

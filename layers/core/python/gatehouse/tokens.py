@@ -73,8 +73,7 @@ def read_access_token(token: str) -> Mapping[str, Any]:
     claims = jose.verify(token, keys.verification_keys(), typ=ACCESS_TYP, now=clock.now())
     if claims.get("iss") != settings().issuer:
         raise jose.InvalidJWT("iss is another")
-    if not all(isinstance(claims.get(name), str) for name in ("sub", "client_id", "jti", "scope")):
-        raise jose.InvalidJWT("a claim is missing")
+    _require_strings(claims, "sub", "client_id", "jti", "scope")
     return claims
 
 
@@ -87,13 +86,22 @@ def read_id_token_hint(token: str) -> Mapping[str, Any]:
     claims = jose.verify(token, keys.verification_keys(), typ=ID_TYP, now=clock.now(), expired_ok=True)
     if claims.get("iss") != settings().issuer:
         raise jose.InvalidJWT("iss is another")
+    _require_strings(claims, "sub", "aud", "sid")
     return claims
+
+
+def _require_strings(claims: Mapping[str, Any], *names: str) -> None:
+    for name in names:
+        if not isinstance(claims.get(name), str):
+            raise jose.InvalidJWT(f"{name} is missing")
 
 
 def audiences(claims: Mapping[str, Any]) -> list[str]:
     """`aud` as a list."""
-    value = claims.get("aud", [])
-    return [value] if isinstance(value, str) else list(value)
+    value = claims.get("aud")
+    if isinstance(value, str):
+        return [value]
+    return [entry for entry in value if isinstance(entry, str)] if isinstance(value, list) else []
 
 
 def _left_half_hash(token: str, algorithm: str) -> str:

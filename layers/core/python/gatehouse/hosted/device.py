@@ -1,4 +1,7 @@
-"""The device cookie: a browser that has proven itself for an address counts its attempts apart, so that strangers cannot lock its owner out."""
+"""The device cookie: a browser that has proven itself for an address counts its attempts apart.
+
+So strangers, however long they guess, cannot lock its owner out.
+"""
 
 import hashlib
 import secrets

@@ -88,8 +88,8 @@ def may_send_mail(request: Request, email: str, purpose: str) -> bool:
 
 
 def check_mail(request: Request, sign_in: SignIn | None, email: str, message: str) -> Response:
-    """The page after a mail was asked for, whether or not one went out."""
-    back = f"/u/login?signin={sign_in.sign_in_id}" if sign_in else ""
+    """The page after a mail was asked for, whether or not one went out. It leads back to the form, where another address can be given."""
+    back = request.path + (f"?signin={sign_in.sign_in_id}" if sign_in else "")
     return show(request, "check_mail.html", heading="Check your mail", message=message, email=email, back_url=back)
 
 
