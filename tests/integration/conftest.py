@@ -1,4 +1,4 @@
-"""An emulator of our own, which lets exactly one writer win as DynamoDB does, and per test module a table, a KMS key and a ring of keys."""
+"""An emulator of our own, where one writer wins as with DynamoDB; for each test module a table, a KMS key and a ring."""
 
 import os
 import shutil

@@ -12,6 +12,7 @@ from typing import Any
 
 import boto3
 from botocore.awsrequest import AWSResponse
+from botocore.compat import HTTPHeaders
 from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
@@ -28,7 +29,7 @@ EVERY = range(1, 10_000)
 
 @dataclass
 class Fault:
-    """operation: as `dynamodb.PutItem`, or how such names begin. occurrences: which of the calls, from 1 on. calls: those that came by."""
+    """operation: as `dynamodb.PutItem`, or how such names begin. occurrences: which calls of it, from 1 on; calls: all."""
 
     operation: str
     effect: Effect
@@ -104,7 +105,7 @@ def refused(code: str, *, status: int = 400, **members: object) -> Effect:
 
     def effect(request: Any) -> AWSResponse:
         body = json.dumps({"__type": code, "message": "planned", **members}).encode()
-        return AWSResponse(request.url, status, {"x-amzn-ErrorType": code}, _Raw(body))
+        return AWSResponse(request.url, status, HTTPHeaders.from_dict({"x-amzn-ErrorType": code}), _Raw(body))
 
     return effect
 

@@ -12,7 +12,7 @@ FAILED = 1
 
 
 def in_copies(*calls: Callable[[], Any]) -> list[int]:
-    """Make the calls at the same moment, each in a copy of its own. Their exit statuses: what the calls return, 0 for nothing."""
+    """Make the calls at the same moment, each in a copy of its own; what they return, 0 for nothing, is the exit status."""
     gate, shutter = os.pipe()
     pids = [_begun(call, gate, shutter) for call in calls]
     os.close(shutter)
@@ -32,7 +32,7 @@ def _begun(call: Callable[[], Any], gate: int, shutter: int) -> int:
         # Comes back when nobody holds the shutter any more.
         os.read(gate, 1)
         status = call() or 0
-    except BaseException:
+    except BaseException:  # noqa: BLE001 - a copy must never come back as a second test run
         traceback.print_exc(file=sys.__stderr__)
     finally:
         os._exit(status)

@@ -1,6 +1,6 @@
-"""What people and clients ask for, one request each: ready to be sent, and how to tell afterwards that it was done once and whole."""
+"""What people and clients ask for, one request each, and how to tell afterwards that it was done once and whole."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -35,7 +35,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Step:
-    """done: whether an answer says that this very request did it. holds: fails unless all is well after this last answer to it."""
+    """done: whether an answer says that its very request did it. holds: fails unless all is well after the last answer."""
 
     send: Callable[[], Answer]
     done: Callable[[Answer], bool]
@@ -170,7 +170,9 @@ def reset(setting: Setting) -> Step:
         assert person.item()["epoch"] == person.user.epoch + 1
         _is_out(person)
         for password, opens in ((PASSWORD, False), (NEW_PASSWORD, True)):
-            assert _has_code(Browser(new_network()).sign_in(setting.app.client_id, person.user.email, password)) == opens
+            assert (
+                _has_code(Browser(new_network()).sign_in(setting.app.client_id, person.user.email, password)) == opens
+            )
 
     return Step(link_form(browser, link, NEW_PASSWORD), _is(200), holds)
 
@@ -178,7 +180,7 @@ def reset(setting: Setting) -> Step:
 Prepare = Callable[[Setting], Step]
 
 
-def each(prepares: list[Prepare]) -> pytest.MarkDecorator:
+def each(prepares: Sequence[Prepare]) -> pytest.MarkDecorator:
     """A test for each of these steps."""
     return pytest.mark.parametrize("prepare", prepares, ids=[prepare.__name__ for prepare in prepares])
 

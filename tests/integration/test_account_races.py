@@ -66,8 +66,13 @@ def test_of_two_uses_of_one_reset_link_one_succeeds(stack: Instance, app: Regist
         assert sorted(answer.status for answer in used) == [200, 400]
         assert person.item()["epoch"] == person.user.epoch + 1
         assert not accepted(person.tokens["access_token"])
-        sign_ins = [Browser().sign_in(app.client_id, person.user.email, password) for password in [PASSWORD, *passwords]]
-        assert [answer.status for answer in sign_ins] == [400, *(303 if answer.status == 200 else 400 for answer in used)]
+        sign_ins = [
+            Browser().sign_in(app.client_id, person.user.email, password) for password in [PASSWORD, *passwords]
+        ]
+        assert [answer.status for answer in sign_ins] == [
+            400,
+            *(303 if answer.status == 200 else 400 for answer in used),
+        ]
 
 
 @pytest.mark.row(37, 72)
@@ -87,7 +92,9 @@ def test_who_signs_in_with_the_old_password_during_a_reset_is_out_after_it(stack
 
 
 @pytest.mark.row(62)
-def test_fifty_guesses_at_once_are_fifty_counted_and_ten_verified(app: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_fifty_guesses_at_once_are_fifty_counted_and_ten_verified(
+    app: Registered, monkeypatch: pytest.MonkeyPatch
+) -> None:
     work: Counter[str] = Counter()
     lock = threading.Lock()
     for name in ("verify", "hash"):
@@ -97,7 +104,9 @@ def test_fifty_guesses_at_once_are_fifty_counted_and_ten_verified(app: Registere
         browser = Browser(new_network())
         page = browser.get("hosted_pages", browser.authorize(app.client_id).location)
         work.clear()
-        answers = at_once(*times(50, partial(browser.fill, page, "/u/login", email=person.user.email, password="wrong")))
+        answers = at_once(
+            *times(50, partial(browser.fill, page, "/u/login", email=person.user.email, password="wrong"))
+        )
 
         assert {answer.status for answer in answers} == {400}
         assert work == {"verify": limits.PASSWORD.attempts, "hash": 50 - limits.PASSWORD.attempts}

@@ -1,4 +1,4 @@
-"""When a function ends before or after any of its AWS calls: what is repeated converges, and nothing is left half done."""
+"""When a function ends before or after any of its AWS calls: repeating converges, and nothing is left half done."""
 
 from collections.abc import Iterator
 from functools import partial
@@ -14,6 +14,8 @@ from tests.integration.steps import Prepare, Setting, Step, each
 from tests.unit.flows import new_client, sign_out_everywhere
 
 pytestmark = pytest.mark.usefixtures("stack")
+
+
 def crash(step: Step, where: Effect, point: int) -> None:
     with befalls("", where, (point,)):
         step.send()
@@ -63,7 +65,7 @@ def test_without_grace_a_refresh_that_crashed_goes_on_or_ends_for_good(stack: In
 
 @pytest.mark.row(12, 38)
 def test_a_session_that_nobody_heard_of_ends_with_the_others(setting: Setting) -> None:
-    """An exchange that crashed after its write: the code is spent, its tokens were never seen, and the person can end them."""
+    """The exchange crashed after its write: the code is spent, the tokens were never seen, and the person can end them."""
     person = with_tokens(setting.app)
     code = person.code()
     assert in_copies(partial(crash_after_write, person, code)) == [CRASHED]

@@ -1,4 +1,4 @@
-"""One request runs from its beginning to its end between two AWS calls of another: in every such place, not only where a race happens to be."""
+"""One whole request between two AWS calls of another: in every such place, not only where a race happens to find it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -88,7 +88,11 @@ def nothing_lives(person: Person, answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("use", "end"),
     [
-        *((use, end) for use in (redeem, refresh, authorize, allow) for end in (own_sign_out, operators_sign_out, block, reset)),
+        *(
+            (use, end)
+            for use in (redeem, refresh, authorize, allow)
+            for end in (own_sign_out, operators_sign_out, block, reset)
+        ),
         # After a mere sign-out the password opens a new session, and rightly.
         *((log_in, end) for end in (block, reset)),
     ],

@@ -1,5 +1,6 @@
-"""The broom, the key rotation, the limiter and administrators, each with another request between any two of their AWS calls."""
+"""The broom, the rotation, the limiter and administrators, with something else between any two of their AWS calls."""
 
+from collections.abc import Callable
 from functools import partial
 
 import pytest
@@ -36,6 +37,13 @@ def clean(stack: object) -> None:
             table.delete({"pk": item["pk"], "sk": item["sk"]})
 
 
+def aged(scene: Callable[[], Scene], travel: time_machine.Traveller, seconds: int) -> Scene:
+    """The scene, after so long."""
+    found = scene()
+    travel.shift(seconds)
+    return found
+
+
 def sweep() -> None:
     assert function("cleanup")({}, context())["finished"]
 
@@ -54,7 +62,7 @@ def test_the_broom_leaves_a_session_that_is_refreshed_meanwhile(setting: Setting
         return sweep, lambda: seen.append(living.refresh()), holds
 
     with time_machine.travel(clock.now()) as travel:
-        in_every_place(lambda: (scene(), travel.shift(7200))[0])
+        in_every_place(partial(aged, scene, travel, 7200))
 
 
 def test_the_broom_leaves_a_link_that_replaces_an_expired_one_meanwhile(setting: Setting) -> None:
@@ -70,7 +78,7 @@ def test_the_broom_leaves_a_link_that_replaces_an_expired_one_meanwhile(setting:
         return sweep, ask, holds
 
     with time_machine.travel(clock.now()) as travel:
-        in_every_place(lambda: (scene(), travel.shift(2 * tickets.SECONDS[tickets.SIGN_UP]))[0])
+        in_every_place(partial(aged, scene, travel, 2 * tickets.SECONDS[tickets.SIGN_UP]))
 
 
 @pytest.mark.row(61)
@@ -86,7 +94,7 @@ def test_the_broom_leaves_a_count_that_begins_anew_meanwhile() -> None:
         return sweep, count, holds
 
     with time_machine.travel(clock.now()) as travel:
-        in_every_place(lambda: (scene(), travel.shift(2 * limits.ADDRESS_SIGN_IN.window_seconds))[0])
+        in_every_place(partial(aged, scene, travel, 2 * limits.ADDRESS_SIGN_IN.window_seconds))
 
 
 @pytest.mark.row(62)
@@ -111,7 +119,9 @@ def test_an_attempt_in_the_middle_of_counting_another_counts(age: int | None) ->
 @pytest.mark.usefixtures("quick_keys")
 @pytest.mark.parametrize("outer_forced", [False, True])
 @pytest.mark.parametrize("inner_forced", [False, True])
-def test_a_rotation_in_the_middle_of_a_rotation_leaves_a_ring_that_works(outer_forced: bool, inner_forced: bool) -> None:
+def test_a_rotation_in_the_middle_of_a_rotation_leaves_a_ring_that_works(
+    outer_forced: bool, inner_forced: bool
+) -> None:
     app = new_client(access_token_alg="ES256", id_token_alg="ES256")
 
     def scene() -> Scene:
@@ -155,5 +165,3 @@ def new_secret(client_id: str) -> str:
 
 def _equal(left: object, right: object) -> None:
     assert left == right
-
-

@@ -121,7 +121,8 @@ def test_two_changes_of_one_client_never_undo_each_other() -> None:
     for _ in range(ROUNDS):
         app = new_client("web", name="Before")
         renamed, moved = at_once(
-            partial(changed, app.client_id, name="After"), partial(changed, app.client_id, redirect_uris=["https://new.example.com/cb"])
+            partial(changed, app.client_id, name="After"),
+            partial(changed, app.client_id, redirect_uris=["https://new.example.com/cb"]),
         )
         item = table.get(table.client_key(app.client_id))
 

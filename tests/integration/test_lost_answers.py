@@ -1,4 +1,4 @@
-"""When AWS does what it was asked but its answer is lost: the repetition finds its own work, and everything happens once."""
+"""When AWS does what it was asked but the answer is lost: the repetition finds its own work, and all happens once."""
 
 import pytest
 

@@ -103,9 +103,8 @@ def test_every_route_and_page_is_described() -> None:
 
 
 def test_every_error_code_is_described() -> None:
-    kinds = [kind for kind in vars(errors).values() if isinstance(kind, type)]
-    refusals: list[type[errors.Refusal]] = [kind for kind in kinds if issubclass(kind, errors.Refusal)]
-    codes = {kind.code for kind in [*refusals, Untrusted, StaleSignIn]}
+    kinds: list[Any] = [kind for kind in vars(errors).values() if isinstance(kind, type)]
+    codes = {kind.code for kind in [*kinds, Untrusted, StaleSignIn] if issubclass(kind, errors.Refusal)}
 
     assert sorted(code for code in codes if f"`{code}`" not in document("endpoints.md")) == []
 
@@ -158,6 +157,13 @@ def test_links_lead_somewhere(file: Path) -> None:
             broken.append(target)
 
     assert broken == []
+
+
+@pytest.mark.parametrize("file", sorted(DOCS.glob("*.md")), ids=lambda file: file.name)
+def test_a_test_that_is_named_exists(file: Path) -> None:
+    named = re.findall(r"`((?:unit|integration|e2e)/\w+\.py)`", file.read_text(encoding="utf-8"))
+
+    assert [name for name in named if not (TESTS / name).is_file()] == []
 
 
 def anchors(file: Path) -> set[str]:

@@ -215,7 +215,8 @@ def test_the_page_can_be_framed_stored_or_referred_to_by_nobody_and_lets_its_for
     policy = {part.split()[0]: part.split()[1:] for part in page.headers["content-security-policy"].split(";")}
     assert policy["frame-ancestors"] == ["'none'"]
     assert policy["default-src"] == ["'none'"]
-    assert policy["form-action"] == ["'self'", "https://app.example.com:8443"]
+    # Not only to the redirect URI's host: browsers would stop the application's own redirect to another one.
+    assert policy["form-action"] == ["'self'", "https:"]
     assert page.headers["x-frame-options"] == "DENY"
     assert page.headers["referrer-policy"] == "no-referrer"
     assert page.headers["cache-control"] == "no-store"
@@ -225,9 +226,9 @@ def test_the_page_can_be_framed_stored_or_referred_to_by_nobody_and_lets_its_for
 @pytest.mark.parametrize(
     ("redirect_uri", "target"),
     [
-        ("http://127.0.0.1/callback", "http://127.0.0.1"),
+        ("http://127.0.0.1/callback", "http:"),
         ("com.example.app:/callback", "com.example.app:"),
-        ("http://[::1]:8/x", "http://[::1]:8"),
+        ("http://[::1]:8/x", "http:"),
     ],
 )
 def test_the_form_of_a_native_application_may_go_home_too(redirect_uri: str, target: str) -> None:

@@ -143,7 +143,7 @@ def test_with_a_client_id_instead_of_a_hint_the_person_is_asked_and_then_led_bac
     page = log_out(browser, client_id=app.client_id, post_logout_redirect_uri=BYE, state="s")
 
     assert page.status == 200 and "Example App" in page.body
-    assert "form-action 'self' https://app.example.com;" in page.headers["content-security-policy"]
+    assert "form-action 'self' https:;" in page.headers["content-security-policy"]
     assert silent(browser, app.client_id) == "code"
     assert confirm(browser, page).location == f"{BYE}?state=s"
     assert silent(browser, app.client_id) == "login_required"

@@ -24,6 +24,7 @@ def asks_for_the_password(browser: Browser, client_id: str, **parameters: str) -
     return "/u/login" in browser.authorize(client_id, **parameters).location
 
 
+@pytest.mark.row(82)
 def test_prompt_login_asks_again_and_the_time_is_the_new_one() -> None:
     new_user()
     app, browser = new_client(), Browser()
@@ -37,6 +38,7 @@ def test_prompt_login_asks_again_and_the_time_is_the_new_one() -> None:
     assert second["sub"] == first["sub"]
 
 
+@pytest.mark.row(82)
 def test_prompt_none_answers_at_once_with_the_same_time() -> None:
     new_user()
     app, browser = new_client(), Browser()
@@ -88,6 +90,7 @@ def test_login_and_consent_together_ask_for_both() -> None:
     assert "/u/consent" in browser.sign_in(app.client_id, prompt="login consent").location
 
 
+@pytest.mark.row(82)
 def test_max_age_asks_again_once_the_password_is_older() -> None:
     new_user()
     app, browser = new_client(), Browser()

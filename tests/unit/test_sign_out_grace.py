@@ -21,6 +21,14 @@ from tests.unit.test_sessions import silent
 NEW_PASSWORD = "tin umbrella forgets nothing"
 
 
+def choose_new_password(email: str) -> None:
+    """By the link in the mail, in another browser."""
+    browser = Browser()
+    browser.fill(browser.get("hosted_pages", "/u/forgot"), "/u/forgot", email=email)
+    page = browser.get("hosted_pages", mailed_link("/u/reset"))
+    assert browser.fill(page, "/u/reset", password=NEW_PASSWORD).status == 200
+
+
 def test_by_default_the_cookie_ends_with_everything_else() -> None:
     new_user()
     app = new_client()
@@ -100,11 +108,7 @@ def test_the_cookie_never_outlives_a_new_password(order: str) -> None:
         if step == "sign-out":
             users.sign_out_everywhere(user.user_id, invocation_id="x")
         else:
-            elsewhere = Browser()
-            page = elsewhere.get("hosted_pages", "/u/forgot")
-            elsewhere.fill(page, "/u/forgot", email=user.email)
-            page = elsewhere.get("hosted_pages", mailed_link("/u/reset"))
-            assert elsewhere.fill(page, "/u/reset", password=NEW_PASSWORD).status == 200
+            choose_new_password(user.email)
 
     assert silent(browser, app.client_id) == "login_required"
 
@@ -123,6 +127,23 @@ def test_the_cookie_never_outlives_a_block(order: str) -> None:
             users.sign_out_everywhere(user.user_id, invocation_id="x")
         else:
             users.set_blocked(user.user_id, step == "block")
+
+    assert silent(browser, app.client_id) == "login_required"
+
+
+@pytest.mark.row(37, 72)
+@pytest.mark.parametrize("end", ["reset", "block"])
+def test_the_grace_of_an_earlier_sign_out_does_not_save_a_cookie_from_a_reset_or_block(end: str) -> None:
+    user, app = new_user(), new_client(sign_on_grace_seconds=3600)
+    users.sign_out_everywhere(user.user_id, invocation_id="x")
+    browser = Browser()
+    signed_in(app.client_id, browser)
+
+    if end == "reset":
+        choose_new_password(user.email)
+    else:
+        users.set_blocked(user.user_id, True)
+        users.set_blocked(user.user_id, False)
 
     assert silent(browser, app.client_id) == "login_required"
 

@@ -1,5 +1,6 @@
 """Trouble with AWS: every endpoint says so in its own form, nothing is spent, and the same request works afterwards."""
 
+import itertools
 import time
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +10,18 @@ import pytest
 from gatehouse import keys, limits, users
 from gatehouse.errors import Unavailable
 from tests.unit.conftest import Answer, call, context, forget, function
-from tests.unit.faults import DENIED, THROTTLED, always, go_through, hang, refuse, trouble, unreachable
+from tests.unit.faults import (
+    DENIED,
+    THROTTLED,
+    Fate,
+    always,
+    go_through,
+    hang,
+    lose_answer,
+    refuse,
+    trouble,
+    unreachable,
+)
 from tests.unit.flows import PASSWORD, Browser, later, mails, new_client, new_user, signed_in
 from tests.unit.steps import STEPS, cookie_refresh_step, exchange_step, sign_up_step
 from tests.unit.test_login import opened
@@ -85,6 +97,29 @@ def test_what_passes_by_itself_is_not_even_noticed(name: str) -> None:
 
     with trouble({"dynamodb": [THROTTLED, refuse("InternalServerError")]}):
         assert step().status == status
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_what_was_done_and_not_answered_is_neither_done_twice_nor_taken_for_an_attack(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new_user()
+    prepare, status = STEPS[name]
+    step = prepare()
+    writes = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
+
+    with trouble({f"dynamodb.{operation}": always(lose_every_other()) for operation in writes}):
+        answer = step()
+
+    assert answer.status == status
+    log = capsys.readouterr().out
+    assert "RefreshTokenReuse" not in log and "replayed" not in log
+
+
+def lose_every_other() -> Fate:
+    """The first answer of each request is lost, and its repetition answered."""
+    sent = itertools.count()
+    return lambda request, really: (go_through if next(sent) % 2 else lose_answer)(request, really)
 
 
 @pytest.mark.parametrize("fate", [THROTTLED, unreachable, hang])

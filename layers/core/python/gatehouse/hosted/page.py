@@ -146,7 +146,6 @@ def _headers(redirect_uri: str) -> dict[str, str]:
 
 
 def _form_targets(redirect_uri: str) -> list[str]:
-    if not redirect_uri:
-        return []
-    parts = urlsplit(redirect_uri)
-    return [f"{parts.scheme}://{parts.netloc}"] if parts.scheme in ("http", "https") else [f"{parts.scheme}:"]
+    # Browsers hold form-action against every redirect that follows, so also against those that the application makes
+    # from its redirect URI to hosts that only it knows. Hence the scheme and not the host.
+    return [f"{urlsplit(redirect_uri).scheme}:"] if redirect_uri else []

@@ -1,0 +1,100 @@
+"""Every file in events/ goes through its function and gets the answer that its protocol has for it."""
+
+import json
+from typing import Any
+
+import pytest
+
+from gatehouse import client_registration, clients
+from tests.unit.conftest import ISSUER, ROOT, context, event, function
+
+FUNCTIONS = sorted(folder.name for folder in (ROOT / "functions").iterdir() if (folder / "app.py").exists())
+NAMES = sorted(file.stem for file in (ROOT / "events").glob("*.json"))
+LOCAL = "http://localhost:8082"
+
+# What a client that nobody registered, or a token that nobody issued, gets.
+STRANGERS = {
+    "authorize": (400, "invalid_request: client_id is missing or not registered"),
+    "discovery": (200, ""),
+    "discovery_jwks": (200, ""),
+    "global_sign_out": (401, "invalid_token"),
+    "global_sign_out_operator": (401, "invalid_token"),
+    "hosted_pages_login": (400, "sign_in_expired"),
+    "hosted_pages_style": (200, ""),
+    "introspect": (401, "invalid_client"),
+    "logout": (400, "invalid_request"),
+    "revoke": (401, "invalid_client"),
+    "token_exchange_authorization_code": (401, "invalid_client"),
+    "token_exchange_client_credentials": (401, "invalid_client"),
+    "token_exchange_refresh_token": (401, "invalid_client"),
+    "token_refresh": (401, "invalid_client"),
+    "userinfo": (401, "invalid_token"),
+}
+
+
+def function_of(name: str) -> str:
+    return max((function for function in FUNCTIONS if name.startswith(function)), key=len)
+
+
+def run(name: str) -> dict[str, Any]:
+    return function(function_of(name))(event(name), context())
+
+
+def test_every_function_has_an_event_and_every_event_a_function() -> None:
+    assert {function_of(name) for name in NAMES} == set(FUNCTIONS)
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name in STRANGERS])
+def test_a_stranger_gets_a_clear_answer(name: str) -> None:
+    answer = run(name)
+
+    status, words = STRANGERS[name]
+    assert answer["statusCode"] == status
+    assert words in answer["body"]
+    assert set(answer) == {"statusCode", "headers", "cookies", "body", "isBase64Encoded"}
+
+
+def demo_clients() -> None:
+    common: dict[str, Any] = {
+        "name": "Demo",
+        "redirect_uris": [f"{LOCAL}/"],
+        "post_logout_redirect_uris": [f"{LOCAL}/"],
+    }
+    client_registration.register("demospa", type="spa", web_origins=[LOCAL], **common)
+    client_registration.register("demoweb", type="web", **common)
+    client_registration.register(
+        "demomachine", type="machine", name="Demo", token_endpoint_auth_method="client_secret_post"
+    )
+    clients.forget()
+
+
+def test_with_the_demo_clients_the_events_reach_what_they_are_about() -> None:
+    demo_clients()
+
+    assert run("authorize")["headers"]["location"].startswith(f"{ISSUER}/u/login?signin=")
+    assert run("logout")["headers"]["location"] == f"{LOCAL}/?state=sample-state"
+    for name in ("token_exchange_authorization_code", "token_exchange_refresh_token"):
+        assert json.loads(run(name)["body"])["error"] == "invalid_grant"
+    assert run("revoke")["statusCode"] == 200
+    assert json.loads(run("introspect")["body"])["error"] == "invalid_client"
+
+
+def test_the_scheduled_functions_do_their_work() -> None:
+    assert run("cleanup") == {"seen": 8, "swept": 0, "finished": True}
+    assert run("key_rotation") == {"made": [], "promoted": [], "deleted": []}
+
+
+def test_the_authorizer_denies_a_token_that_nobody_issued() -> None:
+    assert run("authorizer") == {"isAuthorized": False}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_event_is_one_that_api_gateway_could_send(name: str) -> None:
+    given = event(name)
+
+    assert json.dumps(given).isascii()
+    if "requestContext" in given and function_of(name) != "authorizer":
+        assert given["version"] == "2.0"
+        assert given["rawPath"] == given["requestContext"]["http"]["path"]
+        assert all(header == header.lower() for header in given["headers"])
+        assert given["routeKey"].startswith("ANY ")
