@@ -1,4 +1,4 @@
-"""An emulator of our own, where one writer wins as with DynamoDB; for each test module a table, a KMS key and a ring."""
+"""An emulator of our own, where one writer wins as on DynamoDB; for each module a table, a KMS key and a ring."""
 
 import os
 import shutil

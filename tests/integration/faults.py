@@ -18,18 +18,16 @@ from botocore.httpsession import URLLib3Session
 
 # What happens instead of the request; None lets the request go out.
 Effect = Callable[[Any], AWSResponse | None]
-CRASHED = 77
 Action = Callable[[], Any]
 # What goes on, what happens meanwhile, and what must hold of the answer to the first.
 Scene = tuple[Action, Action, Callable[[Any], None]]
-
-
 EVERY = range(1, 10_000)
+CRASHED = 77
 
 
 @dataclass
 class Fault:
-    """operation: as `dynamodb.PutItem`, or how such names begin. occurrences: which calls of it, from 1 on; calls: all."""
+    """operation: as `dynamodb.PutItem`, or how such names begin. occurrences: which of them, from 1 on. calls: all."""
 
     operation: str
     effect: Effect

@@ -3,6 +3,7 @@
 import os
 import sys
 import traceback
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -12,7 +13,7 @@ FAILED = 1
 
 
 def in_copies(*calls: Callable[[], Any]) -> list[int]:
-    """Make the calls at the same moment, each in a copy of its own; what they return, 0 for nothing, is the exit status."""
+    """Make the calls at the same moment, each in a copy of its own. What they return, 0 for nothing, is the status."""
     gate, shutter = os.pipe()
     pids = [_begun(call, gate, shutter) for call in calls]
     os.close(shutter)
@@ -22,7 +23,10 @@ def in_copies(*calls: Callable[[], Any]) -> list[int]:
 
 
 def _begun(call: Callable[[], Any], gate: int, shutter: int) -> int:
-    pid = os.fork()
+    with warnings.catch_warnings():
+        # Threads that other tests left behind hold nothing that a copy needs.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pid = os.fork()
     if pid:
         return pid
     status = FAILED

@@ -107,7 +107,7 @@ def resource_server() -> Registered:
 
 def accepted(access_token: str) -> bool:
     """Whether the token opens anything. Userinfo, introspection and the authorizer must be of one mind."""
-    verdicts = {
+    verdicts: dict[str, bool] = {
         "userinfo": userinfo(access_token).status == 200,
         "introspection": introspect(resource_server(), access_token)["active"],
         "authorizer": authorized(access_token),

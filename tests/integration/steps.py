@@ -35,7 +35,7 @@ class Setting:
 
 @dataclass(frozen=True)
 class Step:
-    """done: whether an answer says that its very request did it. holds: fails unless all is well after the last answer."""
+    """done: whether the answer says that it did it. holds: fails unless all is well after this, the last answer."""
 
     send: Callable[[], Answer]
     done: Callable[[Answer], bool]

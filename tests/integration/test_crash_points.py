@@ -65,7 +65,7 @@ def test_without_grace_a_refresh_that_crashed_goes_on_or_ends_for_good(stack: In
 
 @pytest.mark.row(12, 38)
 def test_a_session_that_nobody_heard_of_ends_with_the_others(setting: Setting) -> None:
-    """The exchange crashed after its write: the code is spent, the tokens were never seen, and the person can end them."""
+    """The exchange crashed after its write: the code is spent, nobody saw the tokens, and the person can end them."""
     person = with_tokens(setting.app)
     code = person.code()
     assert in_copies(partial(crash_after_write, person, code)) == [CRASHED]

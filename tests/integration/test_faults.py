@@ -1,4 +1,4 @@
-"""When DynamoDB throttles, refuses or conflicts: nothing is burned or half done, and nobody is told that they are wrong."""
+"""When DynamoDB throttles, refuses or conflicts: nothing is burned or half done, and nobody is told to be wrong."""
 
 import json
 import re

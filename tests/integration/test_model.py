@@ -54,6 +54,7 @@ LIFETIMES = {
 Thing = TypeVar("Thing")
 # How far back in what was issued or set a rule reaches: mostly to the newest.
 BACK = st.sampled_from([0, 0, 0, 1, 2])
+ENDS = ["replay", "theft", "revoke_access", "revoke_refresh", "sign_out", "operator", "block", "reset"]
 BROWSER = st.sampled_from([0, 1])
 
 
@@ -153,14 +154,9 @@ class Machine(RuleBasedStateMachine):
     def refresh_with_an_older_one(self, back: int) -> None:
         self.present_refresh_token(newest(self.issued, back))
 
-    @rule(
-        what=st.sampled_from(
-            ["replay", "theft", "revoke_access", "revoke_refresh", "sign_out", "operator", "block", "reset"]
-        ),
-        back=BACK,
-    )
+    @rule(what=st.sampled_from(ENDS), back=BACK)
     def end(self, what: str, back: int) -> None:
-        """Rarely more than one of these, or nothing would live long enough to be interesting."""
+        """One rule for all of these, or nothing would live long enough to be interesting."""
         getattr(self, what)(newest(self.issued, back))
 
     def replay(self, tokens: Tokens) -> None:

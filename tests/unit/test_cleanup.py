@@ -4,13 +4,13 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
-import jwt
+import boto3
 import pytest
 
 from gatehouse import cleanup, limits, sessions, table, users
 from gatehouse.errors import Unavailable
 from tests.unit.conftest import function
-from tests.unit.faults import DENIED, trouble
+from tests.unit.faults import DENIED, answer, trouble
 from tests.unit.flows import (
     Browser,
     exchange,
@@ -179,16 +179,20 @@ def test_running_it_twice_changes_nothing_more() -> None:
 
 
 def test_what_came_alive_between_the_look_and_the_deletion_stays() -> None:
-    new_user()
-    app = new_client()
-    tokens = signed_in(app.client_id)
-    named = jwt.decode(tokens["access_token"], options={"verify_signature": False})
-    seen = table.get(table.session_key(named["sub"], named["sid"]))
-    assert seen is not None
-    second = refresh(app.client_id, tokens["refresh_token"]).json
-
-    assert not cleanup._deleted(seen, [("generation", "=", seen["generation"])])
-    assert userinfo(second["access_token"]).status == 200
+    user, app = new_user(), new_client(session_idle_seconds=3600)
+    with later(0):
+        tokens = signed_in(app.client_id)
+        with later(3000):
+            sessions_then = boto3.client("dynamodb").query(
+                TableName="identity",
+                KeyConditionExpression="pk = :user AND begins_with(sk, :session)",
+                ExpressionAttributeValues={":user": {"S": f"USER#{user.user_id}"}, ":session": {"S": "SESSION#"}},
+            )["Items"]
+            second = refresh(app.client_id, tokens["refresh_token"]).json
+        with later(4000):
+            with trouble({"dynamodb.Scan": [answer(200, {"Items": sessions_then})]}):
+                assert sweep()["seen"] == 1
+            assert userinfo(refresh(app.client_id, second["refresh_token"]).json["access_token"]).status == 200
 
 
 def test_trouble_fails_the_run_so_that_the_alarm_rings_and_loses_nothing() -> None:

@@ -44,6 +44,7 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "message": "Go back and try again.",
         "detail": "invalid_request: redirect_uri is not registered",
         "reference": "request-id",
+        "retry_label": "Start again",
         "retry_url": "https://shop.example/login",
     },
 }

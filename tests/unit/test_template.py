@@ -1,9 +1,11 @@
 """What template.yaml promises: least privilege per function, data that outlives the stack, limits on every number."""
 
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from gatehouse.settings import Settings
 from tests.permissions import ROOT, logical_id, statements, template
 
 TEMPLATE = template()
@@ -184,8 +186,17 @@ def test_a_fresh_stack_makes_its_keys() -> None:
 
 
 def test_an_alarm_reports_the_reuse_of_a_refresh_token() -> None:
-    assert PROPERTIES["RefreshTokenReuseAlarm"]["Namespace"] == "Gatehouse"
-    assert PROPERTIES["RefreshTokenReuseAlarm"]["MetricName"] == "RefreshTokenReuse"
+    alarm = PROPERTIES["RefreshTokenReuseAlarm"]
+
+    assert (alarm["Namespace"], alarm["MetricName"]) == ("Gatehouse", "RefreshTokenReuse")
+    assert alarm["Dimensions"] == [{"Name": "stack", "Value": {"Ref": "AWS::StackName"}}]
+
+
+def test_every_setting_of_the_functions_is_set_by_the_template() -> None:
+    # Lambda names the function itself; how long a code lives is nobody's choice.
+    settings = {field.name.upper() for field in fields(Settings)} - {"SERVICE_NAME", "CODE_SECONDS"}
+
+    assert TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys() == settings
 
 
 def test_several_stacks_fit_into_one_account() -> None:

@@ -1,4 +1,4 @@
-"""Refreshing with a cookie: the refresh token never reaches a script, and only the application's own pages can use it."""
+"""Refreshing with a cookie: no script sees the refresh token, and only the application's own pages can use it."""
 
 from typing import Any
 

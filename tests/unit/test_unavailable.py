@@ -113,7 +113,7 @@ def test_what_was_done_and_not_answered_is_neither_done_twice_nor_taken_for_an_a
 
     assert answer.status == status
     log = capsys.readouterr().out
-    assert "RefreshTokenReuse" not in log and "replayed" not in log
+    assert "RefreshTokenReuse" not in log and "CodeReplay" not in log
 
 
 def lose_every_other() -> Fate:

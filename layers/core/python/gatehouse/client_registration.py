@@ -162,6 +162,8 @@ def _check_type(properties: dict[str, Any]) -> None:
         raise InvalidRegistration(f"grant_types: for {kind} only {', '.join(sorted(allowed))}")
     if kind in ("spa", "native") and not properties.get("require_pkce", True):
         raise InvalidRegistration("require_pkce: a public client cannot do without PKCE")
+    if properties.get("refresh_cookie") and kind != "spa":
+        raise InvalidRegistration("refresh_cookie: for spa only; the cookie proves the browser, not a client with a secret")
     if properties.get("refresh_cookie") and not properties.get("web_origins"):
         raise InvalidRegistration("web_origins: at least one, since the refresh cookie is bound to them")
 

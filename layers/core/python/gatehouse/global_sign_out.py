@@ -30,10 +30,12 @@ def by_operator(request: Request, user_id: str) -> Response:
     """End all sessions of a user, or only the one that the JSON body names as session_id: 204.
 
     Raises:
-        InvalidToken, InsufficientScope: not a token for the Management API with delete:sessions.
+        InvalidToken, InsufficientScope: not a token for the Management API with delete:sessions, or that of a person who signed out.
         InvalidRequest: a body with anything else. NotFound: no such user.
     """
-    bearer.verified(request, audience=settings().management_audience, scope=OPERATOR_SCOPE)
+    claims = bearer.verified(request, audience=settings().management_audience, scope=OPERATOR_SCOPE)
+    if "sid" in claims:
+        bearer.live(claims)
     sid = _session_id(request)
     if not identifiers.valid_user_id(user_id):
         raise NotFound("there is no such user")

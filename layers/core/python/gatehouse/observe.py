@@ -31,12 +31,12 @@ def failed(request_id: str, error: BaseException) -> None:
 
 
 def event(name: str, /, *, request_id: str = "", **fields: object) -> None:
-    """Record a security event: a log line that is also a count of the metric `name` in the namespace Gatehouse."""
+    """Record a security event: a log line that is also a count of the metric `name` of this stack in the namespace Gatehouse."""
     metric = {
         "Timestamp": clock.milliseconds(),
-        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [[]], "Metrics": [{"Name": name, "Unit": "Count"}]}],
+        "CloudWatchMetrics": [{"Namespace": NAMESPACE, "Dimensions": [["stack"]], "Metrics": [{"Name": name, "Unit": "Count"}]}],
     }
-    _write("WARNING", name, request_id, _aws=metric, **{name: 1}, **fields)
+    _write("WARNING", name, request_id, _aws=metric, **{name: 1}, stack=settings().stack_name, **fields)
 
 
 def note(message: str, /, *, request_id: str = "", **fields: object) -> None:

@@ -33,8 +33,8 @@ class Settings:
     sign_on_grace_seconds: int = 0
     key_rotation_days: int = 90
     signing_algorithms: str = ",".join(SIGNING_ALGORITHMS)
-    authorizer_audience: str = ""
     service_name: str = "gatehouse"
+    stack_name: str = "gatehouse"
 
     @property
     def base_url(self) -> str:

@@ -65,7 +65,7 @@ def _ask(request: Request, user_id: str, parameters: dict[str, str], logout: Log
         redirect_uri=logout.redirect_uri,
         client_name=logout.client.name if logout.client else "",
         user_email=user.email if user else "",
-        cancel_url="",
+        cancel_url=logout.client.client_uri if logout.client else "",
         kept={name: value for name, value in kept.items() if value},
     )
 

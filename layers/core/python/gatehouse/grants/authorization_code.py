@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from gatehouse import clock, codes, jose, sessions, users
+from gatehouse import clock, codes, jose, observe, sessions, users
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
@@ -44,7 +44,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     try:
         sessions.begin(session)
     except sessions.Replayed as replay:
-        request.outcome["replayed"] = code.sid
+        observe.event("CodeReplay", request_id=request.id, client_id=client.client_id, sid=code.sid)
         raise InvalidGrant(_SPENT, detail="replayed; session revoked") from replay
     return answer
 

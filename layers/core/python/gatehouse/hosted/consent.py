@@ -12,7 +12,7 @@ from gatehouse.web import Request, Response
 _SENTENCES = {
     "openid": "Know who you are",
     "profile": "See your profile: name, picture and the like",
-    "email": "See your e-mail address",
+    "email": "See your email address",
     "address": "See your postal address",
     "phone": "See your phone number",
     "offline_access": "Keep this access while you are away, until you take it back",

@@ -10,7 +10,7 @@ from gatehouse.single_sign_on import BROWSER_COOKIE, SIGN_ON_COOKIE
 from gatehouse.users import User
 from gatehouse.web import Request, Response, redirect, set_cookie
 
-_FAILED = "This e-mail address and password do not match, or there were too many attempts. Check both, wait a while, or choose a new password."
+_FAILED = "Email and password do not match. After several attempts, wait a while or choose a new password."
 _SLOW_DOWN = "There were too many attempts from your network. Please wait some minutes and try again."
 
 

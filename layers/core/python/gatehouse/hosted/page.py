@@ -14,14 +14,15 @@ LONGEST_FIELD = 4096
 
 
 class StaleSignIn(Refusal):
-    """The sign-in that a page belongs to is over, or began in another browser. retry_url: begins the same request anew, may be empty."""
+    """The sign-in or link that a page belongs to is over, or began in another browser. retry_url: where to begin anew, may be empty."""
 
     code, status = "sign_in_expired", 400
 
-    def __init__(self, description: str, *, status: int = 400, retry_url: str = "") -> None:
+    def __init__(self, description: str, *, status: int = 400, retry_url: str = "", retry_label: str = "Start again") -> None:
         super().__init__(description)
         self.status = status
         self.retry_url = retry_url
+        self.retry_label = retry_label
 
 
 def show(request: Request, name: str, /, *, status: int = 200, redirect_uri: str = "", cookies: list[str] | None = None, **context: object) -> Response:
@@ -114,10 +115,11 @@ def page_error(request: Request, refusal: Refusal) -> Response:
         status=refusal.status,
         title="Error",
         heading=_HEADINGS.get(refusal.code, "This request cannot be served"),
-        message=_advice(refusal),
-        detail=f"{refusal.code}: {refusal.description}" if refusal.description else refusal.code,
+        message=(message := _advice(refusal)),
+        detail=refusal.code if refusal.description in ("", message) else f"{refusal.code}: {refusal.description}",
         reference=request.id,
         retry_url=getattr(refusal, "retry_url", ""),
+        retry_label=getattr(refusal, "retry_label", "Start again"),
     )
 
 

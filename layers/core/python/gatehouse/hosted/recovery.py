@@ -64,7 +64,7 @@ def submit_password(request: Request) -> Response:
 def _ticket(value: str) -> Ticket:
     ticket = tickets.find(tickets.RESET, value)
     if ticket is None:
-        raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/forgot")
+        raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/forgot", retry_label="Send a new link")
     return ticket
 
 

@@ -99,6 +99,7 @@ def finished(request: Request, ticket: Ticket, *, heading: str, message: str) ->
     The browser has proven the address, so from now on strangers cannot lock it out.
     """
     link, cookies = _way_back(request, ticket), [device.begin(ticket.email)]
+    message += "" if link else " Go back to the application where you began."
     page = {"title": heading, "heading": heading, "message": message, "continue_url": link, "continue_label": "Sign in"}
     return show(request, "done.html", cookies=cookies, **page)
 
@@ -117,7 +118,7 @@ def _way_back(request: Request, ticket: Ticket) -> str:
 def _ticket(value: str) -> Ticket:
     ticket = tickets.find(tickets.SIGN_UP, value)
     if ticket is None:
-        raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/signup")
+        raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/signup", retry_label="Send a new link")
     return ticket
 
 
