@@ -122,14 +122,18 @@ def test_a_code_redeemed_in_the_middle_of_its_redemption_ends_with_nothing(setti
 
 
 @pytest.mark.row(8, 12)
-def test_a_code_tried_without_its_verifier_in_the_middle_of_its_redemption_ends_with_nothing(setting: Setting) -> None:
+@pytest.mark.parametrize("thief_begins", [False, True])
+def test_a_code_that_is_also_tried_without_its_verifier_ends_with_nothing(setting: Setting, thief_begins: bool) -> None:
     def scene() -> Scene:
         person = signed_on(setting.app)
         code = person.code()
         thief = partial(exchange, setting.app.client_id, code, code_verifier="x" * 43)
-        return partial(person.exchange, code), thief, partial(holds, person)
+        outer, inner = partial(person.exchange, code), thief
+        if thief_begins:
+            outer, inner = inner, outer
+        return outer, inner, lambda answer: holds(person)
 
-    def holds(person: Person, answer: Answer) -> None:
+    def holds(person: Person) -> None:
         assert person.live_sessions() == []
 
     in_every_place(scene)

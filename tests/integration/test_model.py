@@ -130,7 +130,7 @@ class Machine(RuleBasedStateMachine):
         self.signed_on[browser] = (clock.now(), self.era)
         self.take_code(answer, browser)
 
-    @rule(browser=BROWSER, at_once=st.booleans())
+    @rule(browser=BROWSER, at_once=st.sampled_from([False, False, True]))
     def authorize(self, browser: int, at_once: bool) -> None:
         answer = self.browsers[browser].authorize(self.app.client_id)
         auth_time, era = self.signed_on[browser]
@@ -150,8 +150,9 @@ class Machine(RuleBasedStateMachine):
     def refresh(self) -> None:
         self.present_refresh_token(self.issued[-1])
 
-    @rule(back=st.sampled_from([1, 1, 2]))
-    def refresh_with_an_older_one(self, back: int) -> None:
+    @rule(back=st.sampled_from([1, 1, 2]), seconds=st.sampled_from([0, GRACE, GRACE + 1]))
+    def refresh_with_an_older_one(self, back: int, seconds: int) -> None:
+        self.time.shift(seconds)
         self.present_refresh_token(newest(self.issued, back))
 
     @rule(what=st.sampled_from(ENDS), back=BACK)

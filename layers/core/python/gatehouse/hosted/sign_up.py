@@ -98,10 +98,16 @@ def finished(request: Request, ticket: Ticket, *, heading: str, message: str) ->
 
     The browser has proven the address, so from now on strangers cannot lock it out.
     """
-    link, cookies = _way_back(request, ticket), [device.begin(ticket.email)]
-    message += "" if link else " Go back to the application where you began."
-    page = {"title": heading, "heading": heading, "message": message, "continue_url": link, "continue_label": "Sign in"}
-    return show(request, "done.html", cookies=cookies, **page)
+    return show(
+        request,
+        "done.html",
+        cookies=[device.begin(ticket.email)],
+        title=heading,
+        heading=heading,
+        message=message,
+        continue_url=_way_back(request, ticket),
+        continue_label="Sign in",
+    )
 
 
 def _way_back(request: Request, ticket: Ticket) -> str:
