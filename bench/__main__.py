@@ -16,18 +16,14 @@ def main() -> int:
     """Measure, print the tables, and answer 1 if anything exceeds a budget that is exact."""
     arguments = _arguments()
     here = stack.instance(arguments.emulator_port)
-    print(
-        f"{arguments.rounds} rounds, {arguments.starts} cold starts of each function; a minute or two", file=sys.stderr
-    )
+    print(f"{arguments.rounds} rounds, {arguments.starts} cold starts of each function; a minute or two", file=sys.stderr)
     try:
         with stack.running(here):
             layers = stack.build_layers(here)
             size = ["--rounds", str(arguments.rounds), "--starts", str(arguments.starts)]
             command = [sys.executable, "-m", "bench.measure", *size]
             environment = stack.environment(here)
-            measured = subprocess.run(
-                command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False
-            )
+            measured = subprocess.run(command, env=environment, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     except LocalError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

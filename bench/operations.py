@@ -27,9 +27,7 @@ API = "https://orders.example.com"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 # Every scope of ours and two more, the longest address, a talkative browser: the largest usual session.
-SCOPE = (
-    "openid profile email address phone offline_access user_metadata app_metadata custom_data orders:read orders:write"
-)
+SCOPE = "openid profile email address phone offline_access user_metadata app_metadata custom_data orders:read orders:write"
 SOURCE_IP = "2001:0db8:85a3:08d3:1319:8a2e:0370:7344"
 USER_AGENT = (
     "Mozilla/5.0 (Linux; Android 16; SM-S938B Build/BP2A.250605.031; wv) AppleWebKit/537.36 (KHTML, like Gecko) "

@@ -103,9 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--app-port", type=int)
     up.add_argument("--mail-port", type=int)
     up.add_argument("--emulator-port", type=int)
-    up.add_argument(
-        "--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template; repeatable"
-    )
+    up.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template; repeatable")
     up.add_argument("--fresh", action="store_true", help="forget all state first")
     command("down", _down, "end the stack; its state stays")
     command("reset", _reset, "end the stack and forget its state")

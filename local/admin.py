@@ -87,13 +87,9 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--redirect-uri", action="append", default=[])
     client.add_argument("--post-logout-redirect-uri", action="append", default=[])
     client.add_argument("--web-origin", action="append", default=[])
-    client.add_argument(
-        "--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}"
-    )
+    client.add_argument("--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}")
     client.add_argument("--audience", default="", help="the API that its access tokens are for; default the issuer")
-    client.add_argument(
-        "--initiate-login-uri", default="", help="where the application starts a sign-in; gives it a login link"
-    )
+    client.add_argument("--initiate-login-uri", default="", help="where the application starts a sign-in; gives it a login link")
     client.add_argument("--third-party", action="store_true", help="people are asked for consent")
     client.add_argument("--without-pkce", action="store_true", help="for a confidential client that cannot do PKCE")
     client.add_argument("--refresh-cookie", action="store_true", help="keep the refresh token in an HttpOnly cookie")

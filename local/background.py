@@ -84,9 +84,7 @@ class Background:
             give_up_at = time.monotonic() + seconds
             while self.pid() is not None:
                 if time.monotonic() > give_up_at:
-                    raise LocalError(
-                        f"the {self.label} (pid {pid}) does not end; `kill -9 {pid}` ends it, with its state"
-                    )
+                    raise LocalError(f"the {self.label} (pid {pid}) does not end; `kill -9 {pid}` ends it, with its state")
                 time.sleep(0.05)
             if pid in _CHILDREN:
                 _CHILDREN.pop(pid).wait()

@@ -69,9 +69,7 @@ def build(instance: Instance) -> None:
         "--cache-dir",
         str(instance.home / f"sam-cache-{_python_version()}"),
     ]
-    _sam(
-        instance, "build", ["build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml"), *target]
-    )
+    _sam(instance, "build", ["build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml"), *target])
     built = _build_dir(instance) / "template.yaml"
     template = yaml.safe_load(built.read_text(encoding="utf-8"))
     policies.adapt(template)
@@ -165,9 +163,7 @@ def _sam(instance: Instance, label: str, arguments: Sequence[str]) -> None:
 def _reason(log: Path) -> str:
     """The line of a sam log that tells most: the first that names an error, else the last."""
     lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    telling = [
-        line for line in lines if line.startswith(("Error", "*** Error")) or "_FAILED" in line or "error:" in line
-    ]
+    telling = [line for line in lines if line.startswith(("Error", "*** Error")) or "_FAILED" in line or "error:" in line]
     return (telling or lines or ["no output"])[0][:300]
 
 

@@ -45,9 +45,7 @@ def main() -> None:
 
 def _person() -> None:
     try:
-        user = users.create(
-            EMAIL, email_verified=True, password_hash=passwords.hash_password(PASSWORD), profile=PROFILE
-        )
+        user = users.create(EMAIL, email_verified=True, password_hash=passwords.hash_password(PASSWORD), profile=PROFILE)
     except users.EmailTaken:
         return
     users.describe(
@@ -92,9 +90,7 @@ def _kept(file: Path, web: str, machine: str) -> Seed:
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     seed = Seed(web or known.get("web_secret", ""), machine or known.get("machine_secret", ""))
     file.touch(mode=0o600)
-    file.write_text(
-        json.dumps({"web_secret": seed.web_secret, "machine_secret": seed.machine_secret}), encoding="utf-8"
-    )
+    file.write_text(json.dumps({"web_secret": seed.web_secret, "machine_secret": seed.machine_secret}), encoding="utf-8")
     return seed
 
 

@@ -71,9 +71,7 @@ def from_template(template: Mapping[str, Any], names: Mapping[str, str]) -> Api:
         for method, operation in operations.items()
         if method in _METHODS
     ]
-    stages = [
-        resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::ApiGatewayV2::Stage"
-    ]
+    stages = [resource["Properties"] for resource in resources.values() if resource["Type"] == "AWS::ApiGatewayV2::Stage"]
     variables = [entry for stage in stages for entry in stage.get("StageVariables", {}).items()]
     stage_variables = {name: _resolve(value, names) for name, value in variables}
     return Api(
@@ -158,9 +156,7 @@ def _cors(configuration: Mapping[str, Any] | None, names: Mapping[str, str]) -> 
         "headers": "allowHeaders",
         "exposed": "exposeHeaders",
     }
-    values = {
-        name: tuple(_resolve(entry, names) for entry in configuration.get(key, [])) for name, key in lists.items()
-    }
+    values = {name: tuple(_resolve(entry, names) for entry in configuration.get(key, [])) for name, key in lists.items()}
     max_age, credentials = int(configuration.get("maxAge", 0)), bool(configuration.get("allowCredentials"))
     return Cors(**values, max_age=max_age, credentials=credentials)
 

@@ -127,9 +127,7 @@ def authorized(access_token: str) -> bool:
 def mailed_links(emulator: Instance, address: str) -> list[str]:
     """The links in the mails to this address, newest first."""
     mails = [mail for mail in outbox.messages(emulator) if mail["To"] == [address]]
-    return [
-        link for mail in mails for link in re.findall(r"https://\S+/u/(?:verify|reset)\?ticket=\S+", mail["BodyText"])
-    ]
+    return [link for mail in mails for link in re.findall(r"https://\S+/u/(?:verify|reset)\?ticket=\S+", mail["BodyText"])]
 
 
 def link_form(browser: Browser, link: str, password: str) -> Callable[[], Answer]:

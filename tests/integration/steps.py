@@ -170,9 +170,7 @@ def reset(setting: Setting) -> Step:
         assert person.item()["epoch"] == person.user.epoch + 1
         _is_out(person)
         for password, opens in ((PASSWORD, False), (NEW_PASSWORD, True)):
-            assert (
-                _has_code(Browser(new_network()).sign_in(setting.app.client_id, person.user.email, password)) == opens
-            )
+            assert _has_code(Browser(new_network()).sign_in(setting.app.client_id, person.user.email, password)) == opens
 
     return Step(link_form(browser, link, NEW_PASSWORD), _is(200), holds)
 

@@ -9,7 +9,7 @@ import argon2
 import pytest
 import time_machine
 
-from gatehouse import clock, limits
+from gatehouse import clock, limits, users
 from gatehouse.client_registration import Registered
 from local.instance import Instance
 from tests.integration.scenes import (
@@ -30,7 +30,7 @@ from tests.integration.scenes import (
     with_tokens,
 )
 from tests.unit.conftest import context, function
-from tests.unit.flows import PASSWORD, Browser, new_client, sign_out_everywhere
+from tests.unit.flows import PASSWORD, Browser, new_client, new_user, sign_out_everywhere
 
 pytestmark = pytest.mark.usefixtures("stack", "interleaved")
 
@@ -54,6 +54,22 @@ def test_one_address_becomes_one_account_however_many_ask_and_however_many_links
         assert len(accounts_of(address)) == 1
 
 
+@pytest.mark.row(71)
+def test_one_address_becomes_one_account_without_any_link_too() -> None:
+    for _ in range(ROUNDS):
+        address = new_address()
+        made = at_once(*times(CALLERS, account, address))
+
+        assert accounts_of(address) == [user_id for user_id in made if user_id]
+
+
+def account(address: str) -> str:
+    try:
+        return new_user(address).user_id
+    except users.EmailTaken:
+        return ""
+
+
 @pytest.mark.row(72, 74)
 def test_of_two_uses_of_one_reset_link_one_succeeds(stack: Instance, app: Registered) -> None:
     for _ in range(ROUNDS):
@@ -66,9 +82,7 @@ def test_of_two_uses_of_one_reset_link_one_succeeds(stack: Instance, app: Regist
         assert sorted(answer.status for answer in used) == [200, 400]
         assert person.item()["epoch"] == person.user.epoch + 1
         assert not accepted(person.tokens["access_token"])
-        sign_ins = [
-            Browser().sign_in(app.client_id, person.user.email, password) for password in [PASSWORD, *passwords]
-        ]
+        sign_ins = [Browser().sign_in(app.client_id, person.user.email, password) for password in [PASSWORD, *passwords]]
         assert [answer.status for answer in sign_ins] == [
             400,
             *(303 if answer.status == 200 else 400 for answer in used),
@@ -92,9 +106,7 @@ def test_who_signs_in_with_the_old_password_during_a_reset_is_out_after_it(stack
 
 
 @pytest.mark.row(62)
-def test_fifty_guesses_at_once_are_fifty_counted_and_ten_verified(
-    app: Registered, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_fifty_guesses_at_once_are_fifty_counted_and_ten_verified(app: Registered, monkeypatch: pytest.MonkeyPatch) -> None:
     work: Counter[str] = Counter()
     lock = threading.Lock()
     for name in ("verify", "hash"):
@@ -104,9 +116,7 @@ def test_fifty_guesses_at_once_are_fifty_counted_and_ten_verified(
         browser = Browser(new_network())
         page = browser.get("hosted_pages", browser.authorize(app.client_id).location)
         work.clear()
-        answers = at_once(
-            *times(50, partial(browser.fill, page, "/u/login", email=person.user.email, password="wrong"))
-        )
+        answers = at_once(*times(50, partial(browser.fill, page, "/u/login", email=person.user.email, password="wrong")))
 
         assert {answer.status for answer in answers} == {400}
         assert work == {"verify": limits.PASSWORD.attempts, "hash": 50 - limits.PASSWORD.attempts}

@@ -78,9 +78,7 @@ CONFLICTS: list[tuple[Prepare, str, faults.Effect]] = [
     (steps.refresh, "dynamodb.UpdateItem", refused("TransactionConflictException")),
     (steps.sign_out, "dynamodb.UpdateItem", refused("TransactionConflictException")),
 ]
-conflicts = pytest.mark.parametrize(
-    ("prepare", "operation", "conflict"), CONFLICTS, ids=[prepare.__name__ for prepare, *_ in CONFLICTS]
-)
+conflicts = pytest.mark.parametrize(("prepare", "operation", "conflict"), CONFLICTS, ids=[prepare.__name__ for prepare, *_ in CONFLICTS])
 
 
 @pytest.mark.usefixtures("impatient")

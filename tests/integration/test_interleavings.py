@@ -88,11 +88,7 @@ def nothing_lives(person: Person, answer: Answer) -> None:
 @pytest.mark.parametrize(
     ("use", "end"),
     [
-        *(
-            (use, end)
-            for use in (redeem, refresh, authorize, allow)
-            for end in (own_sign_out, operators_sign_out, block, reset)
-        ),
+        *((use, end) for use in (redeem, refresh, authorize, allow) for end in (own_sign_out, operators_sign_out, block, reset)),
         # After a mere sign-out the password opens a new session, and rightly.
         *((log_in, end) for end in (block, reset)),
     ],

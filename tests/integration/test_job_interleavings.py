@@ -119,9 +119,7 @@ def test_an_attempt_in_the_middle_of_counting_another_counts(age: int | None) ->
 @pytest.mark.usefixtures("quick_keys")
 @pytest.mark.parametrize("outer_forced", [False, True])
 @pytest.mark.parametrize("inner_forced", [False, True])
-def test_a_rotation_in_the_middle_of_a_rotation_leaves_a_ring_that_works(
-    outer_forced: bool, inner_forced: bool
-) -> None:
+def test_a_rotation_in_the_middle_of_a_rotation_leaves_a_ring_that_works(outer_forced: bool, inner_forced: bool) -> None:
     app = new_client(access_token_alg="ES256", id_token_alg="ES256")
 
     def scene() -> Scene:

@@ -91,6 +91,15 @@ def test_an_attempt_is_given_back_once(setting: Setting) -> None:
     assert counted(limits.ADDRESS_SIGN_IN, browser.source_ip) == 2
 
 
+@pytest.mark.row(38)
+def test_an_operators_sign_out_begins_one_new_epoch(setting: Setting) -> None:
+    person = with_tokens(setting.app)
+    with befalls("dynamodb.UpdateItem", answer_lost, (1, 2)):
+        assert users.sign_out_everywhere(person.user.user_id, invocation_id="one")
+
+    assert person.item()["epoch"] == person.user.epoch + 1
+
+
 @pytest.mark.row(37)
 def test_a_block_is_done(setting: Setting) -> None:
     person = with_tokens(setting.app)

@@ -54,7 +54,7 @@ LIFETIMES = {
 Thing = TypeVar("Thing")
 # How far back in what was issued or set a rule reaches: mostly to the newest.
 BACK = st.sampled_from([0, 0, 0, 1, 2])
-ENDS = ["replay", "theft", "revoke_access", "revoke_refresh", "sign_out", "operator", "block", "reset"]
+ENDS = ["replay", "theft", "revoke_access", "revoke_refresh", "sign_out", "operator", "block", "block_briefly", "reset"]
 BROWSER = st.sampled_from([0, 1])
 
 
@@ -146,6 +146,12 @@ class Machine(RuleBasedStateMachine):
     def redeem(self) -> None:
         self.present_code(self.codes[-1], VERIFIER)
 
+    @precondition(lambda self: self.codes and not self.codes[-1].used)
+    @rule(what=st.sampled_from(ENDS))
+    def redeem_after_the_end(self, what: str) -> None:
+        self.end(what, 0)
+        self.redeem()
+
     @rule()
     def refresh(self) -> None:
         self.present_refresh_token(self.issued[-1])
@@ -192,6 +198,10 @@ class Machine(RuleBasedStateMachine):
         users.set_blocked(self.user.user_id, True)
         self.blocked = True
         self.era += 1
+
+    def block_briefly(self, tokens: Tokens) -> None:
+        self.block(tokens)
+        self.unblock()
 
     @precondition(lambda self: self.blocked)
     @rule()

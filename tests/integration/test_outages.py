@@ -63,9 +63,7 @@ def test_a_key_that_kms_denies_burns_nothing_though_others_open(stack: Instance,
 @pytest.mark.row(57)
 def test_a_new_sealing_key_that_kms_denies_burns_no_refresh_token(stack: Instance) -> None:
     step = steps.refresh(Setting(stack, new_client(refresh_grace_seconds=0)))
-    following = max(
-        (key for key in keys.ring().values() if key.algorithm == keys.SEALING), key=lambda key: key.active_from
-    )
+    following = max((key for key in keys.ring().values() if key.algorithm == keys.SEALING), key=lambda key: key.active_from)
     table.update(table.ring_key(following.kid), where=[("pk", "exists", None)], set={"active_from": clock.now()})
     forget()
     with befalls("kms.Decrypt", DENIED, range(3, 100)):
@@ -88,9 +86,7 @@ def test_sign_out_and_userinfo_need_no_kms(setting: Setting) -> None:
 
 @pytest.mark.row(68)
 @each([steps.ask_for_sign_up, steps.ask_for_reset])
-def test_without_a_mail_provider_the_answer_is_the_same_and_asking_again_works(
-    setting: Setting, prepare: Prepare
-) -> None:
+def test_without_a_mail_provider_the_answer_is_the_same_and_asking_again_works(setting: Setting, prepare: Prepare) -> None:
     step = prepare(setting)
     with befalls("sesv2.", refused("ServiceUnavailableException", status=503)):
         silent = step.send()
@@ -151,9 +147,7 @@ def test_a_table_that_hangs_is_told_before_the_function_is_ended(setting: Settin
         (steps.sign_out, "dynamodb.UpdateItem"),
     ],
 )
-def test_a_write_that_is_done_long_after_it_was_given_up_harms_nobody(
-    setting: Setting, prepare: Prepare, write: str
-) -> None:
+def test_a_write_that_is_done_long_after_it_was_given_up_harms_nobody(setting: Setting, prepare: Prepare, write: str) -> None:
     step = prepare(setting)
     stop = signal.SIGSTOP
     with running_again(setting.emulator), befalls(write, meanwhile(lambda: send_signal(setting.emulator, stop)), (1,)):

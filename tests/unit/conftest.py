@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
@@ -42,9 +42,9 @@ ENVIRONMENT = {
 }
 
 # The same examples in every run; pytest --hypothesis-profile=explore looks for new ones.
-_UNHURRIED = {"deadline": None, "suppress_health_check": [HealthCheck.too_slow]}
-hypothesis_settings.register_profile("repeatable", derandomize=True, database=None, **_UNHURRIED)
-hypothesis_settings.register_profile("explore", max_examples=2000, **_UNHURRIED)
+_PATIENT = [HealthCheck.too_slow]
+hypothesis_settings.register_profile("repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=_PATIENT)
+hypothesis_settings.register_profile("explore", max_examples=2000, deadline=None, suppress_health_check=_PATIENT)
 hypothesis_settings.load_profile("repeatable")
 
 
@@ -52,13 +52,13 @@ class _Template(yaml.SafeLoader):
     """Reads template.yaml without resolving its intrinsic functions."""
 
 
-_Template.add_multi_constructor("!", lambda loader, suffix, node: None)  # type: ignore[no-untyped-call]
+_Template.add_multi_constructor("!", lambda loader, suffix, node: None)
 
 
 @cache
 def template() -> dict[str, Any]:
     """template.yaml with None wherever an intrinsic function stands."""
-    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)  # noqa: S506 - a SafeLoader
+    loaded: dict[str, Any] = yaml.load((ROOT / "template.yaml").read_text(), _Template)
     return loaded
 
 

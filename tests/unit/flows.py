@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import jwt
 import time_machine
-from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.ses.models import ses_backends
 
 from gatehouse import client_registration, clients, passwords, sign_ons, users
@@ -56,9 +56,7 @@ class Browser:
 
     def post(self, function: str, url: str, form: dict[str, str], **more: Any) -> Answer:
         path, _, query = url.removeprefix(ISSUER).partition("?")
-        return self._kept(
-            call(function, "POST", path, query=query, form=form, cookies=self.cookies, source_ip=self.source_ip, **more)
-        )
+        return self._kept(call(function, "POST", path, query=query, form=form, cookies=self.cookies, source_ip=self.source_ip, **more))
 
     def _kept(self, answer: Answer) -> Answer:
         for cookie in answer.cookies:
@@ -82,17 +80,13 @@ class Browser:
             "code_challenge_method": "S256",
         } | parameters
         given = {name: value for name, value in query.items() if value}
-        return self._kept(
-            call("authorize", "GET", "/authorize", query=given, cookies=self.cookies, source_ip=self.source_ip)
-        )
+        return self._kept(call("authorize", "GET", "/authorize", query=given, cookies=self.cookies, source_ip=self.source_ip))
 
     def fill(self, page: Answer, path: str, **fields: str) -> Answer:
         """Send the page's form back with `fields`."""
         return self.post("hosted_pages", path, hidden_fields(page) | fields)
 
-    def sign_in(
-        self, client_id: str, email: str = "ada@example.com", password: str = PASSWORD, **parameters: str
-    ) -> Answer:
+    def sign_in(self, client_id: str, email: str = "ada@example.com", password: str = PASSWORD, **parameters: str) -> Answer:
         """From /authorize through the login page to whatever comes after the password."""
         started = self.authorize(client_id, **parameters)
         page = self.get("hosted_pages", started.location)
@@ -117,9 +111,7 @@ def exchange(client_id: str, code: str, **parameters: str) -> Answer:
 
 
 def refresh(client_id: str, refresh_token: str, **parameters: str) -> Answer:
-    return token(
-        **({"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token} | parameters)
-    )
+    return token(**({"grant_type": "refresh_token", "client_id": client_id, "refresh_token": refresh_token} | parameters))
 
 
 def token(**form: str) -> Answer:

@@ -80,18 +80,14 @@ class Victim:
 
     def variants(self, change: Callable[[dict[str, Any], dict[str, Any], str], str]) -> tuple[str, str]:
         """change(header, claims, token) of the access token and of the ID token."""
-        made = [
-            change(self.header(name), self.claims(name), getattr(self, name)) for name in ("access_token", "id_token")
-        ]
+        made = [change(self.header(name), self.claims(name), getattr(self, name)) for name in ("access_token", "id_token")]
         return made[0], made[1]
 
     def resigned(
         self, *, header: dict[str, Any] | None = None, claims: dict[str, Any] | None = None, sign: Signer | None = None
     ) -> tuple[str, str]:
         """Both tokens with these members in header or claims, under our own signature or that of `sign`."""
-        return self.variants(
-            lambda old, told, _: jws(old | (header or {}), told | (claims or {}), sign or ours(old["kid"]))
-        )
+        return self.variants(lambda old, told, _: jws(old | (header or {}), told | (claims or {}), sign or ours(old["kid"])))
 
 
 def victim(**properties: Any) -> Victim:

@@ -70,6 +70,7 @@ VALID: dict[str, dict[str, str]] = {
     "revoke": {"client_id": "$spa", "token": "$refresh"},
     "logout": {"client_id": "$spa", "id_token_hint": "$id", "post_logout_redirect_uri": "https://app.example.com/bye"},
 }
+METHODS = [*["GET"] * 4, *["POST"] * 12, "OPTIONS", "HEAD", "PUT", "", "post", "P\u00d6ST"]
 # Stand for what only exists once a test runs.
 REAL = [
     f"${name}"
@@ -184,9 +185,7 @@ json_value = st.recursive(
     max_leaves=4,
 )
 header = st.one_of(
-    st.sampled_from(
-        ["Bearer $access", "Bearer $id", "Bearer $refresh", "$basic", "https://app.example.com", "null", FORM, JSON]
-    ),
+    st.sampled_from(["Bearer $access", "Bearer $id", "Bearer $refresh", "$basic", "https://app.example.com", "null", FORM, JSON]),
     st.text(max_size=40),
 )
 HEADERS = [
@@ -221,15 +220,11 @@ body = st.one_of(
 requests = st.fixed_dictionaries(
     {
         "valid_but_for": st.none() | st.sets(st.sampled_from(NAMES), max_size=3),
-        "method": st.sampled_from(["GET", *["POST"] * 9, "OPTIONS", "HEAD"])
-        | st.sampled_from(["GET", "POST"])
-        | st.text(max_size=6),
+        "method": st.sampled_from(METHODS),
         "path": st.integers(0, 9) | st.integers(0, 9) | st.integers(0, 9) | st.text(max_size=20),
         "query": parameters | st.text(max_size=40),
         "headers": st.dictionaries(st.sampled_from(HEADERS), header, max_size=5),
-        "cookies": st.dictionaries(
-            st.sampled_from(COOKIES), st.sampled_from(["$jar", "$refresh"]) | st.text(max_size=20), max_size=4
-        ),
+        "cookies": st.dictionaries(st.sampled_from(COOKIES), st.sampled_from(["$jar", "$refresh"]) | st.text(max_size=20), max_size=4),
         "body": body,
         "id": st.just("$user") | st.text(max_size=40),
     }
@@ -238,7 +233,7 @@ requests = st.fixed_dictionaries(
 
 def request(**given: Any) -> dict[str, Any]:
     """A POST with these parts and nothing else."""
-    nothing = {
+    nothing: dict[str, Any] = {
         "valid_but_for": None,
         "path": 0,
         "query": {},
@@ -263,28 +258,27 @@ def filled(given: Any, real: dict[str, str]) -> Any:
 
 def event_of(name: str, asked: dict[str, Any], real: dict[str, str]) -> dict[str, Any]:
     kind, content = asked["body"]
-    query = asked["query"]
+    query, jar = asked["query"], {}
     if asked["valid_but_for"] is not None:
         valid = {known: value for known, value in VALID.get(name, {}).items() if known not in asked["valid_but_for"]}
         if asked["method"] == "GET":
             query = valid | (query if isinstance(query, dict) else {})
         elif isinstance(content, dict):
             content, query = valid | content, {}
+        jar = {cookie: real[cookie] for cookie in COOKIES if cookie in real}
     content, query = filled(content, real), filled(query, real)
     encoded = content
     if kind != "not base64":
         raw = content if kind == "other" else (urlencode(content) if kind == FORM else json.dumps(content)).encode()
         encoded = base64.b64encode(raw).decode()
     path = asked["path"] if isinstance(asked["path"], str) else PATHS[name][asked["path"] % len(PATHS[name])]
-    cookies = {filled(cookie, real): given for cookie, given in asked["cookies"].items()}
+    cookies = jar | {filled(cookie, real): given for cookie, given in asked["cookies"].items()}
     return {
         "version": "2.0",
         "rawPath": path,
         "rawQueryString": query if isinstance(query, str) else urlencode(query),
         "headers": filled(asked["headers"], real) | ({"content-type": kind} if kind in (FORM, JSON) else {}),
-        "cookies": [
-            f"{cookie}={filled(given, real | {'$jar': real.get(cookie, '')})}" for cookie, given in cookies.items()
-        ],
+        "cookies": [f"{cookie}={filled(given, real | {'$jar': real.get(cookie, '')})}" for cookie, given in cookies.items()],
         "requestContext": {"http": {"method": asked["method"], "path": path, "sourceIp": "192.0.2.7"}},
         "pathParameters": {"id": filled(asked["id"], real)} if "/api/v2/" in path else {},
         "body": encoded,

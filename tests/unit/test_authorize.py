@@ -83,13 +83,9 @@ def test_the_request_may_come_as_a_query_or_as_a_form(method: str) -> None:
 
 
 @pytest.mark.row(14)
-@pytest.mark.parametrize(
-    "response_type", ["token", "id_token", "code token", "code id_token", "none", "Code", "code ", "x" * 3000, "\x00"]
-)
+@pytest.mark.parametrize("response_type", ["token", "id_token", "code token", "code id_token", "none", "Code", "code ", "x" * 3000, "\x00"])
 def test_only_the_code_flow_is_served(response_type: str) -> None:
-    assert refused_with(
-        Browser().authorize(new_client().client_id, response_type=response_type), "unsupported_response_type"
-    )
+    assert refused_with(Browser().authorize(new_client().client_id, response_type=response_type), "unsupported_response_type")
 
 
 @pytest.mark.row(14)
@@ -231,11 +227,7 @@ def test_what_cannot_be_meant_is_refused_at_the_redirect_uri(name: str, values: 
 
 
 def test_empty_parameters_count_as_absent() -> None:
-    query = (
-        {"client_id": new_client().client_id}
-        | VALID
-        | {"request": "", "prompt": "", "max_age": "", "response_mode": ""}
-    )
+    query = {"client_id": new_client().client_id} | VALID | {"request": "", "prompt": "", "max_age": "", "response_mode": ""}
 
     assert call("authorize", "GET", "/authorize", query=query).location.startswith(f"{ISSUER}/u/login")
 

@@ -58,11 +58,7 @@ def in_its_own_words(endpoint: Endpoint, answer: Answer) -> bool:
     assert not re.search(r"Traceback|File \"|\.py|gatehouse\.|botocore|DynamoDB|arn:aws|Exception", answer.body)
     assert answer.headers["cache-control"] == "no-store"
     if endpoint.answers == "page":
-        return (
-            answer.headers["content-type"].startswith("text/html")
-            and "<h1" in answer.body
-            and len(answer.body) < 20_000
-        )
+        return answer.headers["content-type"].startswith("text/html") and "<h1" in answer.body and len(answer.body) < 20_000
     assert answer.headers["content-type"] == "application/json"
     if endpoint.answers == "management":
         body = answer.json
@@ -197,9 +193,7 @@ def test_hostile_headers_and_cookies_never_break_anything_or_come_back_raw(endpo
     )
 
     for method in endpoint.methods:
-        answer = endpoint.ask(
-            method, headers=dict.fromkeys(names, hostile), cookies=cookies, form={"client_id": hostile}
-        )
+        answer = endpoint.ask(method, headers=dict.fromkeys(names, hostile), cookies=cookies, form={"client_id": hostile})
         assert answer.status < 500
         for value in (*answer.headers.values(), *answer.cookies):
             assert value.isascii() and value.isprintable()

@@ -39,10 +39,7 @@ def test_another_client_cannot_redeem_it_and_its_own_still_can() -> None:
 def test_the_redirect_uri_must_be_that_of_the_request(redirect_uri: str) -> None:
     app, browser = new_client(redirect_uris=[CALLBACK, OTHER]), browser_of(new_user())
 
-    assert (
-        exchange(app.client_id, new_code(app.client_id, browser), redirect_uri=redirect_uri).json["error"]
-        == "invalid_grant"
-    )
+    assert exchange(app.client_id, new_code(app.client_id, browser), redirect_uri=redirect_uri).json["error"] == "invalid_grant"
 
 
 @pytest.mark.row(9)

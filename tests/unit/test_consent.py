@@ -6,7 +6,6 @@ import pytest
 
 from gatehouse import client_registration, clients, users
 from tests.unit.flows import (
-    CALLBACK,
     PASSWORD,
     Browser,
     exchange,

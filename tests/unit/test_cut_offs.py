@@ -22,9 +22,7 @@ from tests.unit.flows import (
 
 # Each ends the session that this access token belongs to.
 ENDINGS: dict[str, Callable[[str], object]] = {
-    "the session is revoked": lambda access: sessions.revoke(
-        claims_of(access)["sub"], claims_of(access)["sid"], "test"
-    ),
+    "the session is revoked": lambda access: sessions.revoke(claims_of(access)["sub"], claims_of(access)["sid"], "test"),
     "the person signs out everywhere": sign_out_everywhere,
     "the person is blocked": lambda access: users.set_blocked(claims_of(access)["sub"], True),
 }

@@ -51,12 +51,8 @@ def test_the_issuer_is_the_configured_one_to_the_letter() -> None:
     assert document()["issuer"] == ISSUER
 
 
-@pytest.mark.parametrize(
-    "issuer", ["https://id.example.com/", "http://localhost:8080", "https://id.example.com/tenant"]
-)
-def test_the_issuer_stays_as_it_is_written_and_endpoints_are_below_it(
-    issuer: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.parametrize("issuer", ["https://id.example.com/", "http://localhost:8080", "https://id.example.com/tenant"])
+def test_the_issuer_stays_as_it_is_written_and_endpoints_are_below_it(issuer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ISSUER", issuer)
     forget()
 

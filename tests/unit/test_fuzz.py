@@ -47,9 +47,7 @@ def check(answer: Answer) -> None:
     assert all(cookie.startswith("__Host-") and "; Secure; HttpOnly" in cookie for cookie in answer.cookies)
     answer.body.encode()
     if "location" in answer.headers:
-        assert answer.location.startswith(
-            (f"{CALLBACK}?", f"{ISSUER}/u/", f"{ISSUER}/authorize?", "https://app.example.com/bye")
-        )
+        assert answer.location.startswith((f"{CALLBACK}?", f"{ISSUER}/u/", f"{ISSUER}/authorize?", "https://app.example.com/bye"))
     if answer.headers["content-type"].startswith("text/html"):
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     allowed = answer.headers.get("access-control-allow-origin", "")
@@ -73,9 +71,7 @@ def test_no_request_breaks_a_function(name: str, asked: dict[str, Any], real: di
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-@given(
-    asked=requests, variables=st.none() | st.dictionaries(st.sampled_from(["audience", "scope"]), st.text(max_size=9))
-)
+@given(asked=requests, variables=st.none() | st.dictionaries(st.sampled_from(["audience", "scope"]), st.text(max_size=9)))
 def test_the_authorizer_always_decides(asked: dict[str, Any], variables: object, real: dict[str, str]) -> None:
     event = event_of("userinfo", asked, real) | {"stageVariables": variables}
 

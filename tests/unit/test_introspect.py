@@ -101,9 +101,7 @@ def test_clients_without_a_secret_learn_nothing(kind: str) -> None:
     app = new_client(kind, web_origins=[])
     tokens = tokens_of(app.client_id, browser_of(new_user()))
 
-    answer = call(
-        "introspect", "POST", "/oauth/introspect", form={"token": tokens["access_token"], "client_id": app.client_id}
-    )
+    answer = call("introspect", "POST", "/oauth/introspect", form={"token": tokens["access_token"], "client_id": app.client_id})
 
     assert (answer.status, answer.json["error"]) == (401, "invalid_client")
 
@@ -113,9 +111,7 @@ def test_who_does_not_authenticate_learns_nothing() -> None:
     tokens = tokens_of(new_client().client_id, browser_of(new_user()))
 
     for headers in ({}, {"authorization": f"Bearer {tokens['access_token']}"}, {"authorization": basic("x", "y")}):
-        answer = call(
-            "introspect", "POST", "/oauth/introspect", form={"token": tokens["access_token"]}, headers=headers
-        )
+        answer = call("introspect", "POST", "/oauth/introspect", form={"token": tokens["access_token"]}, headers=headers)
         assert (answer.status, answer.json["error"]) == (401, "invalid_client")
 
 

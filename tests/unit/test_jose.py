@@ -28,6 +28,7 @@ CLAIMS = {
     "nested": {"a": [1, None, True]},
 }
 
+
 @pytest.fixture(autouse=True)
 def aws() -> None:
     """Nothing here needs the table that the other tests have."""
@@ -41,11 +42,7 @@ _json_values: st.SearchStrategy[Any] = st.recursive(
 
 
 def jwk_of(algorithm: str) -> dict[str, str]:
-    der = (
-        PRIVATE[algorithm]
-        .public_key()
-        .public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    )
+    der = PRIVATE[algorithm].public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
     return jose.public_jwk(der, kid="k1", algorithm=algorithm)
 
 
@@ -164,9 +161,7 @@ def test_the_signatures_of_the_rfcs_hold_and_no_others(name: str) -> None:
 
 
 def test_the_ed25519_signature_of_rfc_8037_is_made_again() -> None:
-    private = ed25519.Ed25519PrivateKey.from_private_bytes(
-        jose.b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A")
-    )
+    private = ed25519.Ed25519PrivateKey.from_private_bytes(jose.b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
     _, signing_input, signature = VECTORS["RFC 8037 A.5"]
 
     made = jose._signature(SigningKey("k", "EdDSA", private), signing_input.encode())
@@ -188,17 +183,13 @@ def test_zero_and_order_are_no_es256_signature() -> None:
         assert not jose._signature_holds(key, b"x", number.to_bytes(32) * 2)
 
 
-@pytest.mark.parametrize(
-    ("data", "text"), [(b"", ""), (b"\x00", "AA"), (b"\xff\xef", "_-8"), (b"\x03\xec\xff\xe0\xc1", "A-z_4ME")]
-)
+@pytest.mark.parametrize(("data", "text"), [(b"", ""), (b"\x00", "AA"), (b"\xff\xef", "_-8"), (b"\x03\xec\xff\xe0\xc1", "A-z_4ME")])
 def test_base64url_is_that_of_rfc_7515_appendix_c(data: bytes, text: str) -> None:
     assert jose.b64encode(data) == text
     assert jose.b64decode(text) == data
 
 
-@pytest.mark.parametrize(
-    "text", ["A", "AA==", "A-z+4ME", "A-z/4ME", "AB", "AAB", "A A", "A\nAA", "é", "AAAAA", "=", "A-z_4ME\n"]
-)
+@pytest.mark.parametrize("text", ["A", "AA==", "A-z+4ME", "A-z/4ME", "AB", "AAB", "A A", "A\nAA", "é", "AAAAA", "=", "A-z_4ME\n"])
 def test_base64url_has_one_spelling_only(text: str) -> None:
     with pytest.raises(ValueError, match=r".*"):
         jose.b64decode(text)

@@ -79,11 +79,7 @@ def test_over_a_year_no_key_signs_before_it_was_published_for_two_hours_or_goes_
 def test_a_switch_of_keys_is_the_same_instant_for_everybody_and_both_verify_around_it() -> None:
     app = new_client("machine", access_token_seconds=DAY)
     proof = basic(app.client_id, app.secret)
-    following = min(
-        key.active_from
-        for key in keys.ring().values()
-        if key.algorithm == "RS256" and key not in [keys.current("RS256")]
-    )
+    following = min(key.active_from for key in keys.ring().values() if key.algorithm == "RS256" and key not in [keys.current("RS256")])
     tokens = []
 
     for offset in (-1, 0, 3600, DAY):
@@ -192,9 +188,7 @@ def test_algorithms_that_are_switched_off_are_not_shown(monkeypatch: pytest.Monk
     forget()
 
     assert {key["alg"] for key in published().values()} == {"RS256"}
-    assert call("discovery", "GET", "/.well-known/openid-configuration").json[
-        "id_token_signing_alg_values_supported"
-    ] == ["RS256"]
+    assert call("discovery", "GET", "/.well-known/openid-configuration").json["id_token_signing_alg_values_supported"] == ["RS256"]
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):
@@ -271,9 +265,7 @@ def test_cloudformation_is_told_why_it_failed_and_does_not_wait(
     assert answer["PhysicalResourceId"]
 
 
-def test_a_permission_that_takes_its_time_is_waited_for(
-    cloudformation: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_permission_that_takes_its_time_is_waited_for(cloudformation: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_rotation, "PATIENCE_SECONDS", 0)
     empty_ring()
 

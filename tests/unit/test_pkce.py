@@ -32,9 +32,7 @@ def test_no_client_does_without_a_challenge_unless_it_is_registered_so(kind: str
     origins = [] if kind == "native" else ["https://app.example.com"]
     app = new_client(kind, web_origins=origins)
 
-    assert refused_with(
-        Browser().authorize(app.client_id, code_challenge="", code_challenge_method=""), "invalid_request"
-    )
+    assert refused_with(Browser().authorize(app.client_id, code_challenge="", code_challenge_method=""), "invalid_request")
 
 
 @pytest.mark.row(7)
@@ -122,10 +120,7 @@ def test_a_challenge_counts_even_where_pkce_is_not_required() -> None:
     app, browser = new_client("web", require_pkce=False), browser_of(new_user())
     proof = basic(app.client_id, app.secret)
 
-    assert (
-        exchange("", new_code(app.client_id, browser), authorization=proof, code_verifier="").json["error"]
-        == "invalid_grant"
-    )
+    assert exchange("", new_code(app.client_id, browser), authorization=proof, code_verifier="").json["error"] == "invalid_grant"
 
 
 @pytest.mark.row(8)

@@ -160,9 +160,7 @@ def test_the_name_localhost_is_no_loopback_address_whose_port_may_differ() -> No
 
 @pytest.mark.row(4)
 @pytest.mark.parametrize("prompt", ["", "none", "login", "nonsense"])
-@pytest.mark.parametrize(
-    "more", [{}, {"response_type": "token"}, {"request": "e30.e30."}, {"scope": '"'}, {"max_age": "-1"}]
-)
+@pytest.mark.parametrize("more", [{}, {"response_type": "token"}, {"request": "e30.e30."}, {"scope": '"'}, {"max_age": "-1"}])
 def test_nothing_makes_an_error_travel_to_an_unregistered_uri(prompt: str, more: dict[str, str]) -> None:
     app = new_client()
 

@@ -10,9 +10,7 @@ from tests.unit.flows import basic, browser_of, later, new_client, new_user, ref
 def revoke(client_id: str, value: str, *, authorization: str = "", **form: str) -> Answer:
     given = {"token": value, "client_id": client_id} | form
     headers = {"authorization": authorization} if authorization else {}
-    return call(
-        "revoke", "POST", "/oauth/revoke", form={name: text for name, text in given.items() if text}, headers=headers
-    )
+    return call("revoke", "POST", "/oauth/revoke", form={name: text for name, text in given.items() if text}, headers=headers)
 
 
 @pytest.mark.row(40)

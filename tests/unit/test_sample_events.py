@@ -62,9 +62,7 @@ def demo_clients() -> None:
     }
     client_registration.register("demospa", type="spa", web_origins=[LOCAL], **common)
     client_registration.register("demoweb", type="web", **common)
-    client_registration.register(
-        "demomachine", type="machine", name="Demo", token_endpoint_auth_method="client_secret_post"
-    )
+    client_registration.register("demomachine", type="machine", name="Demo", token_endpoint_auth_method="client_secret_post")
     clients.forget()
 
 

@@ -153,9 +153,7 @@ def test_a_refresh_cannot_ask_for_more_or_for_nonsense(scope: str) -> None:
     tokens = tokens_of(app.client_id, browser)
 
     assert refresh(app.client_id, tokens["refresh_token"], scope=scope).json["error"] == "invalid_scope"
-    assert (
-        refresh(app.client_id, tokens["refresh_token"], scope=" email  openid email ").json["scope"] == "email openid"
-    )
+    assert refresh(app.client_id, tokens["refresh_token"], scope=" email  openid email ").json["scope"] == "email openid"
 
 
 @pytest.mark.parametrize(("operation", "fate"), [("dynamodb.PutItem", THROTTLED), ("dynamodb", unreachable)])

@@ -56,9 +56,7 @@ def exchanged(client_id: str, browser: Browser, *, origin: str = PAGE) -> Answer
 def refreshed(client_id: str, browser: Browser, *, origin: str = PAGE, method: str = "POST", **more: Any) -> Answer:
     headers = {"origin": origin} if origin else {}
     query = {"client_id": client_id}
-    answer = call(
-        "token_refresh", method, "/session/refresh", query=query, headers=headers, cookies=browser.cookies, **more
-    )
+    answer = call("token_refresh", method, "/session/refresh", query=query, headers=headers, cookies=browser.cookies, **more)
     return browser._kept(answer)
 
 
@@ -138,10 +136,7 @@ def test_a_preflight_is_answered_for_registered_origins_only() -> None:
     assert allowed.headers["access-control-allow-credentials"] == "true"
     assert allowed.headers["access-control-allow-methods"] == "POST"
     for origin in ELSEWHERE:
-        assert (
-            "access-control-allow-origin"
-            not in refreshed(client_id, Browser(), method="OPTIONS", origin=origin).headers
-        )
+        assert "access-control-allow-origin" not in refreshed(client_id, Browser(), method="OPTIONS", origin=origin).headers
 
 
 @pytest.mark.parametrize("value", ["", "x", "é", "a.b.c", "\x00", "x" * 9000])
@@ -254,9 +249,7 @@ def test_refused_codes_leave_the_cookie_of_an_earlier_sign_in_alone() -> None:
     client_id, browser = signed_in()
     form = {"grant_type": "authorization_code", "client_id": client_id, "code": "unknown", "redirect_uri": CALLBACK}
 
-    refused = browser.post(
-        "token_exchange", "/oauth/token", form | {"code_verifier": VERIFIER}, headers={"origin": PAGE}
-    )
+    refused = browser.post("token_exchange", "/oauth/token", form | {"code_verifier": VERIFIER}, headers={"origin": PAGE})
 
     assert refused.json["error"] == "invalid_grant"
     assert refused.headers["access-control-allow-origin"] == PAGE

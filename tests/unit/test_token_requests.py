@@ -30,9 +30,7 @@ NO_JSON = [
 
 def by_json(body: object, **headers: str) -> Answer:
     text = body if isinstance(body, str) else json.dumps(body)
-    return call(
-        "token_exchange", "POST", "/oauth/token", body=text, headers={"content-type": "application/json"} | headers
-    )
+    return call("token_exchange", "POST", "/oauth/token", body=text, headers={"content-type": "application/json"} | headers)
 
 
 @pytest.mark.row(28)
@@ -71,10 +69,7 @@ def test_a_form_may_name_its_charset(media_type: str) -> None:
     app = new_client("machine")
     headers = {"content-type": media_type, "authorization": basic(app.client_id, app.secret)}
 
-    assert (
-        call("token_exchange", "POST", "/oauth/token", body="grant_type=client_credentials", headers=headers).status
-        == 200
-    )
+    assert call("token_exchange", "POST", "/oauth/token", body="grant_type=client_credentials", headers=headers).status == 200
 
 
 @pytest.mark.row(28)
@@ -105,9 +100,7 @@ def test_json_is_served_as_auth0_clients_send_it() -> None:
     app = new_client("machine", token_endpoint_auth_method="client_secret_post", audience="https://api.example.com")
     unset = {"organization": None, "scope": ""}
 
-    answer = by_json(
-        {"grant_type": "client_credentials", "client_id": app.client_id, "client_secret": app.secret} | unset
-    )
+    answer = by_json({"grant_type": "client_credentials", "client_id": app.client_id, "client_secret": app.secret} | unset)
 
     assert answer.status == 200
     assert claims_of(answer.json["access_token"])["aud"] == "https://api.example.com"

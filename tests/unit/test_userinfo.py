@@ -36,7 +36,7 @@ PROFILE: dict[str, Any] = {
     "locale": "en-GB",
 }
 ADDRESS = {"formatted": "12 St James’s Square\nLondon", "locality": "London", "country": "GB"}
-PHONE = {"phone_number": "+44 20 7946 0000", "phone_number_verified": True}
+PHONE: dict[str, Any] = {"phone_number": "+44 20 7946 0000", "phone_number_verified": True}
 OWN_DATA = {"user_metadata": {"theme": "dark"}, "app_metadata": {"plan": "gold"}, "custom_data": {"seats": 3}}
 ALL_SCOPES = "openid profile email address phone offline_access user_metadata app_metadata custom_data"
 

@@ -27,7 +27,7 @@ _BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123
 
 
 class Untrusted(Refusal):
-    """The request names no client and redirect URI that we know, or cannot be answered there: the error may only be shown (RFC 6749 4.1.2.1)."""
+    """No client and redirect URI that we know, or no answer that can go there: the error may only be shown (RFC 6749 4.1.2.1)."""
 
     code, status = "invalid_request", 400
 
@@ -146,7 +146,14 @@ def _subject(parameters: dict[str, str], client: Client) -> str:
 
 
 def answer_with_code(
-    request: AuthorizationRequest, *, user_id: str, epoch: int, sign_on_id: str, auth_time: int, amr: list[str], cookies: list[str] | None = None
+    request: AuthorizationRequest,
+    *,
+    user_id: str,
+    epoch: int,
+    sign_on_id: str,
+    auth_time: int,
+    amr: list[str],
+    cookies: list[str] | None = None,
 ) -> Response:
     """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored."""
     code = issue_code(

@@ -193,6 +193,5 @@ def _layouts() -> tuple[dict[str, tuple[int, int]], ...]:
     """Per keyboard: key -> row and column, columns slanting to the left downwards as the keys do."""
     layouts = (_DATA / "keyboards.txt").read_text(encoding="utf-8").strip().split("\n\n")
     return tuple(
-        {key: (row, column) for row, keys in enumerate(layout.split("\n")) for column, key in enumerate(keys)}
-        for layout in layouts
+        {key: (row, column) for row, keys in enumerate(layout.split("\n")) for column, key in enumerate(keys)} for layout in layouts
     )

@@ -1,5 +1,6 @@
 """Registering and changing clients: the rules that a registration must meet before anything trusts it (RFC 7591 section 2, RFC 9700)."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -43,7 +44,9 @@ _SECONDS = {
 }
 _URI_LISTS = ("redirect_uris", "post_logout_redirect_uris")
 _LISTS = (*_URI_LISTS, "web_origins", "grant_types", "scopes", "introspection_audiences")
-_STRINGS = ("name", "type", "token_endpoint_auth_method", "client_uri", "initiate_login_uri", "audience", "id_token_alg", "access_token_alg")
+_URIS = ("client_uri", "initiate_login_uri")
+_ALGORITHMS = ("id_token_alg", "access_token_alg")
+_STRINGS = ("name", "type", "token_endpoint_auth_method", "audience", *_URIS, *_ALGORITHMS)
 _FLAGS = ("first_party", "require_pkce", "refresh_cookie")
 LONGEST_STRING = 512
 LONGEST_LIST = 50
@@ -131,24 +134,31 @@ def checked(properties: dict[str, Any]) -> dict[str, Any]:
     Raises:
         InvalidRegistration: with the rule that they break.
     """
-    _check_shapes(properties)
+    for name, value in properties.items():
+        _check_shape(name, value)
+    if not properties["name"].strip():
+        raise InvalidRegistration("name: people are shown it, so it cannot be empty")
     _check_type(properties)
-    for name in _URI_LISTS:
-        for uri in properties.get(name, []):
-            if flaw := redirect_uri_flaw(uri, properties["type"]):
-                raise InvalidRegistration(f"{name}: {uri} {flaw}")
-    for name in ("client_uri", "initiate_login_uri"):
-        if properties.get(name) and (flaw := redirect_uri_flaw(properties[name], "web")):
-            raise InvalidRegistration(f"{name}: {properties[name]} {flaw}")
-    for origin in properties.get("web_origins", []):
-        if flaw := redirect_uri_flaw(origin, "web") or ("" if origin == _as_browsers_send(origin) else "is not what browsers send as Origin"):
-            raise InvalidRegistration(f"web_origins: {origin} {flaw}")
+    for name, uri, flaw in _uri_flaws(properties):
+        raise InvalidRegistration(f"{name}: {uri} {flaw}")
     if "authorization_code" in properties["grant_types"] and not properties.get("redirect_uris"):
         raise InvalidRegistration("redirect_uris: at least one, since the client uses authorization_code")
     for scope in properties["scopes"]:
         if not scope or " " in scope or not scope_is_wellformed(scope):
             raise InvalidRegistration(f"scopes: {scope!r} is not a scope")
     return properties
+
+
+def _uri_flaws(properties: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Every URI that may not be registered: the property, the URI and why."""
+    given = [(name, uri, properties["type"]) for name in _URI_LISTS for uri in properties.get(name, [])]
+    given += [(name, properties[name], "web") for name in _URIS if properties.get(name)]
+    given += [("web_origins", origin, "web") for origin in properties.get("web_origins", [])]
+    for name, uri, kind in given:
+        if flaw := redirect_uri_flaw(uri, kind):
+            yield name, uri, flaw
+        elif name == "web_origins" and uri != _as_browsers_send(uri):
+            yield name, uri, "is not what browsers send as Origin"
 
 
 def _check_type(properties: dict[str, Any]) -> None:
@@ -168,27 +178,24 @@ def _check_type(properties: dict[str, Any]) -> None:
         raise InvalidRegistration("web_origins: at least one, since the refresh cookie is bound to them")
 
 
-def _check_shapes(properties: dict[str, Any]) -> None:
-    for name, value in properties.items():
-        if name in _LISTS:
-            fits = isinstance(value, list) and len(value) <= LONGEST_LIST and all(_is_string(entry) for entry in value)
-        elif name in _STRINGS:
-            fits = _is_string(value)
-        elif name in _FLAGS:
-            fits = isinstance(value, bool)
-        elif name in _SECONDS:
-            low, high = _SECONDS[name]
-            fits = type(value) is int and low <= value <= high
-        else:
-            raise InvalidRegistration(f"{name}: no such property")
-        if not fits:
-            bounds = f" between {_SECONDS[name][0]} and {_SECONDS[name][1]}" if name in _SECONDS else ""
-            raise InvalidRegistration(f"{name}: not the kind of value it takes{bounds}")
-    for name in ("id_token_alg", "access_token_alg"):
-        if properties.get(name, "RS256") not in (enabled := settings().signing_algorithms.split(",")):
-            raise InvalidRegistration(f"{name}: one of {', '.join(enabled)}")
-    if not properties["name"].strip():
-        raise InvalidRegistration("name: people are shown it, so it cannot be empty")
+def _check_shape(name: str, value: object) -> None:
+    if name in _LISTS:
+        fits = isinstance(value, list) and len(value) <= LONGEST_LIST and all(_is_string(entry) for entry in value)
+    elif name in _STRINGS:
+        fits = _is_string(value)
+    elif name in _FLAGS:
+        fits = isinstance(value, bool)
+    elif name in _SECONDS:
+        low, high = _SECONDS[name]
+        if type(value) is not int or not low <= value <= high:
+            raise InvalidRegistration(f"{name}: a number of seconds between {low} and {high}")
+        return
+    else:
+        raise InvalidRegistration(f"{name}: no such property")
+    if not fits:
+        raise InvalidRegistration(f"{name}: not the kind of value it takes")
+    if name in _ALGORITHMS and value not in (enabled := settings().signing_algorithms.split(",")):
+        raise InvalidRegistration(f"{name}: one of {', '.join(enabled)}")
 
 
 def _as_browsers_send(uri: str) -> str:

@@ -1,4 +1,4 @@
-"""Signing and verifying JSON Web Tokens (RFC 7515, 7519, 8725), and sealing values that only we read again. Pure: no key is fetched here."""
+"""Signing and verifying JSON Web Tokens (RFC 7515, 7519, 8725), and sealing what only we read again. No key is fetched here."""
 
 import base64
 import binascii

@@ -1,16 +1,16 @@
-"""Rotation of the ring: puts the next key in good time, and takes away those that nothing needs any more. Running it twice changes nothing."""
+"""Rotation of the ring: puts the next key in good time and takes away what nothing needs. Running it twice changes nothing."""
 
 import json
 import time
 import urllib.request
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 from gatehouse import clients, clock, jose, keys, observe, table
 from gatehouse.errors import Unavailable
 from gatehouse.keys import RingKey
 from gatehouse.settings import settings
-
 
 PATIENCE_ATTEMPTS = 5
 PATIENCE_SECONDS = 4
@@ -60,7 +60,7 @@ def _superseded(own: list[RingKey]) -> list[str]:
     now = clock.now()
     active = [key for key in own if key.active_from <= now]
     overlap = keys.SEALING_OVERLAP_SECONDS if own and own[0].algorithm == keys.SEALING else keys.SIGNING_OVERLAP_SECONDS
-    return [key.kid for key, successor in zip(active, active[1:], strict=False) if successor.active_from + overlap <= now]
+    return [key.kid for key, successor in pairwise(active) if successor.active_from + overlap <= now]
 
 
 def _promoted(own: list[RingKey]) -> list[RingKey]:
@@ -96,7 +96,7 @@ def _rotate_patiently(request_id: str) -> None:
 
 
 def for_cloudformation(event: dict[str, Any], request_id: str) -> dict[str, Any]:
-    """Serve the stack's custom resource: a new stack has its keys before its first request. Deleting the stack keeps them with the table."""
+    """Serve the stack's custom resource: a new stack has its keys before its first request, a deleted one keeps them with the table."""
     status, reason = "SUCCESS", ""
     if event["RequestType"] != "Delete":
         try:

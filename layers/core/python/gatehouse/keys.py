@@ -189,7 +189,8 @@ def _verification_key(kid: str) -> jose.VerificationKey:
 def _unwrapped(kid: str) -> bytes:
     key = ring()[kid]
     try:
-        return kms().decrypt(CiphertextBlob=key.wrapped, KeyId=settings().key_arn, EncryptionContext=encryption_context(key.algorithm, kid))["Plaintext"]
+        context = encryption_context(key.algorithm, kid)
+        return kms().decrypt(CiphertextBlob=key.wrapped, KeyId=settings().key_arn, EncryptionContext=context)["Plaintext"]
     except (ClientError, BotoCoreError) as error:
         raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
 

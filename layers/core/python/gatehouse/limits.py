@@ -1,4 +1,4 @@
-"""Attempts are counted before they are made, in one conditional write, so that parallel guesses cannot outrun the count (NIST SP 800-63B-4 3.2.2)."""
+"""Attempts are counted before they are made, so that parallel guesses cannot outrun the count (NIST SP 800-63B-4 3.2.2)."""
 
 import hashlib
 import ipaddress

@@ -1,6 +1,6 @@
 """The refresh token of a browser application in an HttpOnly cookie, out of reach of its scripts.
 
-The cookie goes only to the client's own origins: the Origin header is required and must be registered, which also stops cross-site requests.
+It is used only from the client's own origins: the Origin header must be there and registered, which also stops other sites.
 """
 
 from gatehouse import grants

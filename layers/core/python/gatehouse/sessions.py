@@ -121,7 +121,9 @@ def get(user_id: str, sid: str) -> Session | None:
     return Session.from_item(item) if item else None
 
 
-def rotate(user_id: str, sid: str, generation: int, *, client_id: str, idle_seconds: int, grace_seconds: int, invocation_id: str) -> Session:
+def rotate(
+    user_id: str, sid: str, generation: int, *, client_id: str, idle_seconds: int, grace_seconds: int, invocation_id: str
+) -> Session:
     """Replace generation by generation + 1 and return the session as it then is.
 
     Callers who present the same generation within grace_seconds of the first all get the same session back; with 0 only the first does.
@@ -148,9 +150,9 @@ def rotate(user_id: str, sid: str, generation: int, *, client_id: str, idle_seco
         session = Session.from_item(refused.item)
     if session.client_id != client_id or session.status != "active" or min(session.expires_at, session.idle_expires_at) <= now:
         raise Ended
-    if session.generation == generation + 1:
-        if session.rotated_by == invocation_id or (grace_seconds and now - session.rotated_at <= grace_seconds):
-            return session
+    in_grace = bool(grace_seconds) and now - session.rotated_at <= grace_seconds
+    if session.generation == generation + 1 and (in_grace or session.rotated_by == invocation_id):
+        return session
     if session.generation <= generation:
         # Behind what we signed: the table was restored from a backup. Not the holder's fault, but not to be trusted either.
         raise Ended

@@ -89,9 +89,7 @@ def recognised(sign_in: SignIn, sign_on: SignOn, browser: str) -> SignIn:
 
 
 def _recognised(sign_in: SignIn, sign_on: SignOn) -> SignIn:
-    return replace(
-        sign_in, user_id=sign_on.user_id, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
-    )
+    return replace(sign_in, user_id=sign_on.user_id, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr)
 
 
 def _stored(sign_in: SignIn) -> SignIn:

@@ -1,4 +1,4 @@
-"""Access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2), minimal: what a caller wants to know beside the subject comes from userinfo."""
+"""Access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2), minimal: more about the person comes from userinfo."""
 
 import hashlib
 import secrets
@@ -29,7 +29,8 @@ def access_token(client: Client, scope: str, session: Session | None = None) -> 
     """A signed access token and its lifetime in seconds. Without a session it is the client's own (client_credentials)."""
     now = clock.now()
     expires_at = now + client.access_token_seconds
-    claims: dict[str, Any] = {"iss": settings().issuer, "sub": client.client_id, "aud": audience(client, scope), "client_id": client.client_id}
+    claims: dict[str, Any] = {"iss": settings().issuer, "sub": client.client_id, "aud": audience(client, scope)}
+    claims["client_id"] = client.client_id
     if session:
         expires_at = min(expires_at, session.expires_at)
         claims |= {"sub": session.user_id, "sid": session.sid}

@@ -8,9 +8,21 @@ from gatehouse import clock, identifiers, table
 FIRST_EPOCH = 1
 _NOBODY = "nobody"
 # Standard claims (OpenID Connect Core 5.1) that the profile may hold.
-PROFILE_CLAIMS = (
-    "name given_name family_name middle_name nickname preferred_username profile picture website gender birthdate zoneinfo locale".split()
-)
+PROFILE_CLAIMS = [
+    "name",
+    "given_name",
+    "family_name",
+    "middle_name",
+    "nickname",
+    "preferred_username",
+    "profile",
+    "picture",
+    "website",
+    "gender",
+    "birthdate",
+    "zoneinfo",
+    "locale",
+]
 
 
 class EmailTaken(Exception):
@@ -118,9 +130,7 @@ def password_write(user_id: str, email: str, password_hash: str) -> table.Write:
 def rehash(user: User, password_hash: str) -> None:
     """Replace the hash of the same password by one with today's parameters, unless the password changed meanwhile."""
     try:
-        table.update(
-            table.user_key(user.user_id), where=[("password_hash", "=", user.password_hash)], set={"password_hash": password_hash}
-        )
+        table.update(table.user_key(user.user_id), where=[("password_hash", "=", user.password_hash)], set={"password_hash": password_hash})
     except table.ConditionFailed:
         return
 

@@ -21,7 +21,8 @@ class Answer:
 
     def body(self, *, with_refresh_token: bool = True) -> dict[str, Any]:
         """The JSON body."""
-        body: dict[str, Any] = {"access_token": self.access_token, "token_type": "Bearer", "expires_in": self.expires_in, "scope": self.scope}
+        body: dict[str, Any] = {"access_token": self.access_token, "token_type": "Bearer"}
+        body |= {"expires_in": self.expires_in, "scope": self.scope}
         if self.id_token:
             body["id_token"] = self.id_token
         if self.refresh_token and with_refresh_token:

@@ -1,6 +1,6 @@
 """Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
 
-from gatehouse import authorization, clients, consents, sign_ons, table
+from gatehouse import authorization, clients, consents, table
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
 from gatehouse.sign_ins import SignIn

@@ -25,7 +25,9 @@ class StaleSignIn(Refusal):
         self.retry_label = retry_label
 
 
-def show(request: Request, name: str, /, *, status: int = 200, redirect_uri: str = "", cookies: list[str] | None = None, **context: object) -> Response:
+def show(
+    request: Request, name: str, /, *, status: int = 200, redirect_uri: str = "", cookies: list[str] | None = None, **context: object
+) -> Response:
     """A hosted page. redirect_uri: where its form may lead in the end, since browsers hold form-action against redirects too."""
     document = pages.render(name, **context)
     return Response(status, document, _headers(redirect_uri), cookies or [])
@@ -54,7 +56,8 @@ def submitted(request: Request) -> dict[str, str]:
         InvalidRequest: it is no such form.
     """
     # "null" is what browsers send from a page under no-referrer, as ours are.
-    if request.origin not in ("", "null", settings().base_url) or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    from_elsewhere = request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
+    if from_elsewhere or request.origin not in ("", "null", settings().base_url):
         raise Forbidden("This form was sent from another site.")
     fields = request.form
     browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "")
@@ -130,14 +133,12 @@ def _advice(refusal: Refusal) -> str:
         return "The service is busy or partly unreachable. Nothing was lost: reload this page in a few seconds."
     if refusal.status >= 500:
         return "The fault is on our side. Please try again; if it stays, pass on the reference below."
-    return "The application sent a request that cannot be served. Go back to it and try again; if it stays, tell its makers what stands below."
+    return "The application sent a request that cannot be served. Go back and try again; if it stays, tell its makers what stands below."
 
 
 def _headers(redirect_uri: str) -> dict[str, str]:
     targets = " ".join(["'self'", *_form_targets(redirect_uri)])
-    policy = (
-        f"default-src 'none'; style-src 'self'; img-src 'self' https:; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
-    )
+    policy = f"default-src 'none'; style-src 'self'; img-src 'self' https:; form-action {targets}; frame-ancestors 'none'; base-uri 'none'"
     return {
         "content-type": "text/html; charset=utf-8",
         "content-security-policy": policy,

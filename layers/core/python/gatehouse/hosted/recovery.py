@@ -57,8 +57,9 @@ def submit_password(request: Request) -> Response:
         table.transact(tickets.use(ticket), change, unlock)
     except table.ConditionFailed as used:
         raise StaleSignIn(DEAD_LINK) from used
-    request.outcome["password"] = "reset"  # noqa: S105 - an outcome for the log, not a secret
-    return finished(request, ticket, heading="Your password is changed", message="All devices were signed out. Sign in with the new password.")
+    request.outcome["password"] = "reset"
+    message = "All devices were signed out. Sign in with the new password."
+    return finished(request, ticket, heading="Your password is changed", message=message)
 
 
 def _ticket(value: str) -> Ticket:

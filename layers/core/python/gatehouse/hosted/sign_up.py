@@ -1,4 +1,7 @@
-"""Signing up: the address first, the password once a mailed link has proven it. Until then there is no account to find, or to plant a password in."""
+"""Signing up: the address first, the password once a mailed link has proven it.
+
+Until then there is no account to find, or to plant a password in.
+"""
 
 from gatehouse import clients, identifiers, limits, mail, pages, passwords, table, tickets, users
 from gatehouse.errors import TooManyRequests
@@ -37,7 +40,8 @@ def submit(request: Request) -> Response:
         base = settings().base_url
         if taken:
             query = f"?signin={sign_in.sign_in_id}" if sign_in else ""
-            message = pages.mail("account_exists", login_link=f"{base}/u/login{query}" if query else "", forgot_link=f"{base}/u/forgot{query}")
+            login_link = f"{base}/u/login{query}" if query else ""
+            message = pages.mail("account_exists", login_link=login_link, forgot_link=f"{base}/u/forgot{query}")
         else:
             message = pages.mail("signup", link=f"{base}/u/verify?ticket={ticket}", minutes=tickets.SECONDS[tickets.SIGN_UP] // 60)
         mail.send(email, *message)
@@ -98,14 +102,15 @@ def finished(request: Request, ticket: Ticket, *, heading: str, message: str) ->
 
     The browser has proven the address, so from now on strangers cannot lock it out.
     """
+    link = _way_back(request, ticket)
     return show(
         request,
         "done.html",
         cookies=[device.begin(ticket.email)],
         title=heading,
         heading=heading,
-        message=message,
-        continue_url=_way_back(request, ticket),
+        message=message if link else f"{message} Go back to the application where you began.",
+        continue_url=link,
         continue_label="Sign in",
     )
 

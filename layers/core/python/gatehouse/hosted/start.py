@@ -18,7 +18,7 @@ def possible(client: Client) -> bool:
 
 
 def begin(request: Request) -> Response:
-    """Send the browser to where the application starts a sign-in (OpenID Connect Core 4), or straight to /authorize if it can do without PKCE.
+    """Send the browser to where the application starts a sign-in (OpenID Connect Core 4), or to /authorize if it does without PKCE.
 
     Raises:
         Untrusted: unknown client, or one that has neither.

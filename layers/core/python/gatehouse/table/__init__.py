@@ -1,7 +1,7 @@
 """The one DynamoDB table: its keys, and the verbs that touch it. Nothing else imports DynamoDB.
 
-A verb takes conditions as (attribute, operator, value) and builds the expression itself with placeholders for every name and value, so nothing
-that a caller sent can become part of an expression.
+A verb takes conditions as (attribute, operator, value) and builds the expression itself, with placeholders for every name and value:
+nothing that a caller sent can become part of an expression.
 """
 
 from gatehouse.table.keys import (

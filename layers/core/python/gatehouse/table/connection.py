@@ -30,8 +30,14 @@ _TRANSIENT = {
     "TransactionConflictException",
     "TransactionInProgressException",
 }
+_TRANSIENT_IN_A_TRANSACTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 # Verdicts on this very request. Everything else that DynamoDB refuses is trouble with the deployment.
-_VERDICTS = {"ConditionalCheckFailedException", "TransactionCanceledException", "ValidationException", "IdempotentParameterMismatchException"}
+_VERDICTS = {
+    "ConditionalCheckFailedException",
+    "TransactionCanceledException",
+    "ValidationException",
+    "IdempotentParameterMismatchException",
+}
 
 
 @cache
@@ -89,7 +95,7 @@ def _transient(error: ClientError) -> bool:
         return code in _TRANSIENT
     reasons = {reason.get("Code", "None") for reason in error.response.get("CancellationReasons", [])}
     # A conflict beside a failed condition: the condition is the verdict.
-    return "ConditionalCheckFailed" not in reasons and bool(reasons & {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"})
+    return "ConditionalCheckFailed" not in reasons and bool(reasons & _TRANSIENT_IN_A_TRANSACTION)
 
 
 def table_name() -> str:

@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -197,8 +198,7 @@ def _bearer_challenge(refusal: Refusal) -> str:
 
 def api_error(request: Request, refusal: Refusal) -> Response:
     """The error body of Auth0's Management API."""
-    reasons = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 413: "Content Too Large"}
-    reason = reasons.get(refusal.status, "Service Unavailable" if refusal.status == 503 else "Internal Server Error")
+    reason = HTTPStatus(refusal.status).phrase
     body = {"statusCode": refusal.status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
     response = json_response(refusal.status, body)
     if refusal.status in (401, 403):
@@ -223,7 +223,7 @@ def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False) ->
             except Refusal as refusal:
                 response = refused(errors, request, refusal)
                 message, reason = "refused", {"error": refusal.code, "reason": refusal.description, "detail": refusal.detail}
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - the last line: whatever happened is answered in the protocol's form
                 observe.failed(request.id, error)
                 response, message, reason = refused(errors, request, Refusal()), "failed", {}
             if cors:
