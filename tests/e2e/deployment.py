@@ -115,9 +115,7 @@ class Deployment:
 def started(instance: Instance) -> Deployment:
     """A stack without any state, deployed and running."""
     named = ["--instance", instance.name, "--port", str(instance.port)]
-    done = subprocess.run(
-        [sys.executable, "-m", "local", "up", "--fresh", *named], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = subprocess.run([sys.executable, "-m", "local", "up", "--fresh", *named], cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Deployment(instance, stack.tool_environment(instance))
 

@@ -10,9 +10,7 @@ from typing import Any
 # What is served: path (without its query) to media type and content.
 Files = Mapping[str, tuple[str, bytes]]
 
-_PAGE = (
-    b'<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Example App</title><p>Welcome.</p></html>'
-)
+_PAGE = b'<!doctype html><html lang="en"><link rel="icon" href="data:,"><title>Example App</title><p>Welcome.</p></html>'
 BLANK: Files = dict.fromkeys(("/", "/callback", "/signed-out"), ("text/html", _PAGE))
 
 

@@ -27,9 +27,7 @@ def address(stack: Deployment) -> Iterator[str]:
         yield origin
 
 
-def test_a_flask_application_signs_a_person_in_and_refreshes(
-    address: str, device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_flask_application_signs_a_person_in_and_refreshes(address: str, device: Callable[..., Device], ada: Person) -> None:
     page = device().page()
     page.goto(f"{address}/login")
     hosted_pages.sign_in(page, ada)

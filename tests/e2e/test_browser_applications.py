@@ -23,9 +23,7 @@ def test_a_native_application_gets_its_code_on_whatever_loopback_port_it_listens
     assert hosted_pages.signed_in(native, device(), ada)["refresh_token"]
 
 
-def test_a_native_application_gets_its_code_by_its_own_scheme(
-    stack: Deployment, device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_native_application_gets_its_code_by_its_own_scheme(stack: Deployment, device: Callable[..., Device], ada: Person) -> None:
     redirect_uri = "com.example.ledger:/callback"
     registered = stack.register("native", redirect_uris=[redirect_uri])
     native, page = application.Application(stack, registered, redirect_uri), device().page()
@@ -40,9 +38,7 @@ def test_a_native_application_gets_its_code_by_its_own_scheme(
     assert native.finish(beginning, answer.value.headers["location"])["id_token"]
 
 
-def test_a_browser_without_scripts_signs_in(
-    app: Callable[..., Application], device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_browser_without_scripts_signs_in(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
     assert hosted_pages.signed_in(app(), device(java_script_enabled=False), ada)["id_token"]
 
 

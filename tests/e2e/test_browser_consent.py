@@ -16,9 +16,7 @@ def stranger(app: Callable[..., Application]) -> Application:
     return app("web", name="Pocket Ledger", first_party=False, client_uri="https://ledger.example.com/about")
 
 
-def test_a_person_is_asked_once_and_again_only_for_more(
-    stranger: Application, device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_person_is_asked_once_and_again_only_for_more(stranger: Application, device: Callable[..., Device], ada: Person) -> None:
     page, beginning = device().page(), stranger.begin(scope="openid email")
     page.goto(beginning.url)
     hosted_pages.sign_in(page, ada)
@@ -38,9 +36,7 @@ def test_a_person_is_asked_once_and_again_only_for_more(
     assert hosted_pages.heading(page) == "Allow Pocket Ledger to use your account?"
 
 
-def test_a_person_who_denies_goes_back_with_access_denied(
-    stranger: Application, device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_person_who_denies_goes_back_with_access_denied(stranger: Application, device: Callable[..., Device], ada: Person) -> None:
     page, beginning = device(color_scheme="dark").page(), stranger.begin()
     page.goto(beginning.url)
     hosted_pages.sign_in(page, ada)

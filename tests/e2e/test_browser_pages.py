@@ -98,9 +98,7 @@ def test_a_mistyped_address_is_put_right_where_it_was_given(
     assert page.url == form
 
 
-def test_the_keyboard_alone_signs_in(
-    app: Callable[..., Application], device: Callable[..., Device], ada: Person
-) -> None:
+def test_the_keyboard_alone_signs_in(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
     spa, page = app(), device().page()
     page.goto(spa.begin().url)
 

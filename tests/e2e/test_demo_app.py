@@ -58,9 +58,7 @@ def test_a_reload_signs_nobody_out(stack: Deployment, device: Callable[..., Devi
     expect(page.get_by_role("heading", name="Demo Person")).to_be_visible()
 
 
-def test_signing_out_everywhere_ends_the_session_of_the_other_device(
-    stack: Deployment, device: Callable[..., Device]
-) -> None:
+def test_signing_out_everywhere_ends_the_session_of_the_other_device(stack: Deployment, device: Callable[..., Device]) -> None:
     laptop, phone = device(), device(viewport={"width": 390, "height": 844})
     here, there = signed_in(stack, laptop), signed_in(stack, phone)
 

@@ -156,9 +156,7 @@ def test_any_content_of_a_form_gets_a_page_or_a_redirect(
 def known(stack: Deployment) -> Known:
     person = stack.person("fuzzed@example.com")
     grants = ["authorization_code", "refresh_token", "client_credentials"]
-    web = stack.register(
-        "web", redirect_uris=[REDIRECT], initiate_login_uri=REDIRECT, grant_types=grants, require_pkce=False
-    )
+    web = stack.register("web", redirect_uris=[REDIRECT], initiate_login_uri=REDIRECT, grant_types=grants, require_pkce=False)
     operator = stack.register("machine", audience=f"{stack.issuer}/api/v2/", scopes=["delete:sessions"])
     words = {"$client": web.client_id, "$secret": web.secret, "$redirect": REDIRECT, "$user": person.user_id}
     words |= {"$basic": base64.b64encode(f"{web.client_id}:{web.secret}".encode()).decode()}

@@ -83,9 +83,7 @@ def test_another_method_is_answered_with_those_that_there_are(stack: Deployment,
     assert (answer.status_code, answer.headers["allow"]) == (405, METHODS[path][0])
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/nowhere", "/oauth", "/oauth/token/", "/.well-known/", "/u", "/%2e%2e/userinfo"]
-)
+@pytest.mark.parametrize("path", ["/", "/nowhere", "/oauth", "/oauth/token/", "/.well-known/", "/u", "/%2e%2e/userinfo"])
 def test_an_unknown_route_is_a_plain_404_of_the_gateway(stack: Deployment, path: str) -> None:
     answer = httpx.get(stack.issuer + path)
 
@@ -142,9 +140,7 @@ def test_every_redirect_is_a_303_and_every_cookie_locked_to_this_host(
 
 
 @pytest.mark.row(20)
-def test_the_login_page_cannot_be_put_into_a_frame(
-    origin: str, app: Callable[..., Application], device: Callable[..., Device]
-) -> None:
+def test_the_login_page_cannot_be_put_into_a_frame(origin: str, app: Callable[..., Application], device: Callable[..., Device]) -> None:
     laptop = device()
     page = laptop.page()
     page.goto(origin)
@@ -157,9 +153,7 @@ def test_the_login_page_cannot_be_put_into_a_frame(
 
 
 @pytest.mark.row(16)
-def test_text_of_a_caller_arrives_as_text(
-    app: Callable[..., Application], device: Callable[..., Device], ada: Person
-) -> None:
+def test_text_of_a_caller_arrives_as_text(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
     spa, page = app(name="<img src=x onerror=alert(1)>"), device().page()
     state = "\"'><script>alert(1)</script>+%2B ü 𝄞" + "x" * 1500
     page.on("dialog", lambda dialog: pytest.fail(f"a script ran: {dialog.message}"))

@@ -44,9 +44,7 @@ def test_somebody_signs_up_and_later_ends_every_session_from_one_device(
 
 
 @pytest.mark.row(13)
-def test_the_next_application_needs_no_password(
-    app: Callable[..., Application], device: Callable[..., Device], ada: Person
-) -> None:
+def test_the_next_application_needs_no_password(app: Callable[..., Application], device: Callable[..., Device], ada: Person) -> None:
     laptop = device()
     first, second = app(), app("web")
     hosted_pages.signed_in(first, laptop, ada)
@@ -99,9 +97,7 @@ def signed_up(application: Application, on: Device, person: Person) -> tuple[dic
     return application.finish(beginning, page.url), beginning.nonce
 
 
-def assert_identity(
-    stack: Deployment, application: Application, tokens: dict[str, Any], nonce: str, person: Person
-) -> None:
+def assert_identity(stack: Deployment, application: Application, tokens: dict[str, Any], nonce: str, person: Person) -> None:
     keys = jwt.PyJWKClient(f"{stack.issuer}/.well-known/jwks.json")
     key = keys.get_signing_key_from_jwt(tokens["id_token"])
     client_id = application.client_id

@@ -38,9 +38,7 @@ def spa(stack: Deployment, node_modules: Modules) -> Iterator[SinglePage]:
     files |= dict.fromkeys(("/", "/callback", "/silent", "/bye"), page)
     with site.serving(files) as origin:
         uris = [f"{origin}/callback", f"{origin}/silent"]
-        registered = stack.register(
-            "spa", redirect_uris=uris, post_logout_redirect_uris=[f"{origin}/bye"], web_origins=[origin]
-        )
+        registered = stack.register("spa", redirect_uris=uris, post_logout_redirect_uris=[f"{origin}/bye"], web_origins=[origin])
         settings = {
             "authority": stack.issuer,
             "client_id": registered.client_id,
@@ -69,9 +67,7 @@ def test_a_person_signs_in_and_out_by_redirects(spa: SinglePage, device: Callabl
     assert page.evaluate(SILENT_ERROR) == "login_required"
 
 
-def test_a_silent_renewal_uses_the_refresh_token_and_keeps_the_person(
-    spa: SinglePage, device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_silent_renewal_uses_the_refresh_token_and_keeps_the_person(spa: SinglePage, device: Callable[..., Device], ada: Person) -> None:
     page = device().page()
     signed_in(page, spa, ada)
     before = page.evaluate("async () => (await manager.getUser())")
@@ -82,9 +78,7 @@ def test_a_silent_renewal_uses_the_refresh_token_and_keeps_the_person(
     assert get(f"{spa.settings['authority']}/userinfo", after["access_token"]).status_code == 200
 
 
-def test_renewal_happens_by_itself_before_the_access_token_ends(
-    spa: SinglePage, device: Callable[..., Device], ada: Person
-) -> None:
+def test_renewal_happens_by_itself_before_the_access_token_ends(spa: SinglePage, device: Callable[..., Device], ada: Person) -> None:
     soon = {"automaticSilentRenew": True, "accessTokenExpiringNotificationTimeInSeconds": 599}
     page = device().page()
     page.route("**/settings.json", lambda route: route.fulfill(json=spa.settings | soon))
@@ -104,9 +98,7 @@ def test_without_a_refresh_token_the_iframe_finds_the_sign_on_of_the_browser(
 
 
 @pytest.mark.row(20)
-def test_the_iframe_of_somebody_who_is_not_signed_on_says_login_required(
-    spa: SinglePage, device: Callable[..., Device]
-) -> None:
+def test_the_iframe_of_somebody_who_is_not_signed_on_says_login_required(spa: SinglePage, device: Callable[..., Device]) -> None:
     page = device().page()
     page.goto(spa.origin)
     expect(page.locator("#state")).to_have_text("signed out")
@@ -145,9 +137,7 @@ def test_two_tabs_that_refresh_at_once_end_with_the_same_refresh_token_and_signe
 
 
 @pytest.mark.row(40)
-def test_revoking_ends_the_session_at_once(
-    spa: SinglePage, stack: Deployment, device: Callable[..., Device], ada: Person
-) -> None:
+def test_revoking_ends_the_session_at_once(spa: SinglePage, stack: Deployment, device: Callable[..., Device], ada: Person) -> None:
     laptop = device()
     page = laptop.page()
     signed_in(page, spa, ada)

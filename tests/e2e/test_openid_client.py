@@ -46,9 +46,7 @@ def address(request: pytest.FixtureRequest, stack: Deployment, node_modules: Mod
 
 
 @pytest.mark.row(22, 31, 40, 41)
-def test_a_node_application_does_all_that_openid_client_can(
-    address: str, device: Callable[..., Device], ada: Person
-) -> None:
+def test_a_node_application_does_all_that_openid_client_can(address: str, device: Callable[..., Device], ada: Person) -> None:
     page = device().page()
     page.goto(f"{address}/login")
     hosted_pages.sign_in(page, ada)

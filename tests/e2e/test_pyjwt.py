@@ -24,7 +24,5 @@ def test_an_api_verifies_both_tokens_of_a_client_with_this_algorithm(
     for token, meant_for in ((tokens["access_token"], audience), (tokens["id_token"], spa.client_id)):
         key = keys.get_signing_key_from_jwt(token)
         required = ["iss", "sub", "aud", "exp", "iat"]
-        claims = jwt.decode(
-            token, key, algorithms=[algorithm], audience=meant_for, issuer=stack.issuer, options={"require": required}
-        )
+        claims = jwt.decode(token, key, algorithms=[algorithm], audience=meant_for, issuer=stack.issuer, options={"require": required})
         assert claims["sub"] == ada.user_id

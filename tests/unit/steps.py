@@ -48,9 +48,7 @@ def cookie_refresh_step() -> Step:
     given = call("token_exchange", "POST", "/oauth/token", form=form, headers={"origin": ORIGIN})
     name, _, value = given.cookies[0].split(";")[0].partition("=")
     query, headers = {"client_id": app.client_id}, {"origin": ORIGIN}
-    return lambda: call(
-        "token_refresh", "POST", "/session/refresh", query=query, headers=headers, cookies={name: value}
-    )
+    return lambda: call("token_refresh", "POST", "/session/refresh", query=query, headers=headers, cookies={name: value})
 
 
 def authorize_step() -> Step:

@@ -163,9 +163,7 @@ def test_a_client_s_session_is_never_longer_than_the_stack_s(monkeypatch: pytest
     assert found is not None and found.session_seconds == 900
 
 
-@pytest.mark.parametrize(
-    "name", ["access_token_seconds", "id_token_seconds", "session_seconds", "session_idle_seconds"]
-)
+@pytest.mark.parametrize("name", ["access_token_seconds", "id_token_seconds", "session_seconds", "session_idle_seconds"])
 @pytest.mark.parametrize("value", [0, -1, 59, 30 * DAY + 1, True, "600", 600.0])
 def test_a_lifetime_out_of_bounds_is_not_registered(name: str, value: Any) -> None:
     with pytest.raises(client_registration.InvalidRegistration):

@@ -31,9 +31,7 @@ DAY = 86400
 
 def sweep(milliseconds_left: Callable[[], int] = lambda: 60_000) -> dict[str, Any]:
     """The handler's answer."""
-    return function("cleanup")(
-        {}, SimpleNamespace(aws_request_id="sweep", get_remaining_time_in_millis=milliseconds_left)
-    )
+    return function("cleanup")({}, SimpleNamespace(aws_request_id="sweep", get_remaining_time_in_millis=milliseconds_left))
 
 
 def kinds() -> dict[str, int]:
@@ -49,9 +47,9 @@ def kinds() -> dict[str, int]:
 def test_what_is_in_use_stays() -> None:
     new_user()
     app, browser = new_client(first_party=False), Browser()
-    code = browser.fill(
-        browser.get("hosted_pages", browser.sign_in(app.client_id).location), "/u/consent", decision="allow"
-    ).sent_back["code"]
+    code = browser.fill(browser.get("hosted_pages", browser.sign_in(app.client_id).location), "/u/consent", decision="allow").sent_back[
+        "code"
+    ]
     tokens = exchange(app.client_id, code).json
     opened(Browser(), app.client_id)
     browser.fill(browser.get("hosted_pages", "/u/forgot"), "/u/forgot", email="ada@example.com")
@@ -79,9 +77,9 @@ def test_what_is_in_use_stays() -> None:
 def test_what_is_over_goes_and_people_clients_keys_and_consents_stay() -> None:
     new_user()
     app, browser = new_client(first_party=False), Browser()
-    code = browser.fill(
-        browser.get("hosted_pages", browser.sign_in(app.client_id).location), "/u/consent", decision="allow"
-    ).sent_back["code"]
+    code = browser.fill(browser.get("hosted_pages", browser.sign_in(app.client_id).location), "/u/consent", decision="allow").sent_back[
+        "code"
+    ]
     exchange(app.client_id, code)
     browser.fill(browser.get("hosted_pages", "/u/forgot"), "/u/forgot", email="ada@example.com")
     limits.count(limits.PASSWORD, "eve@example.com")
@@ -153,9 +151,7 @@ def test_a_run_that_is_cut_off_goes_on_where_it_stopped(monkeypatch: pytest.Monk
     monkeypatch.setattr(cleanup, "PAGE", 4)
     user = new_user()
     for number in range(10):
-        session = sessions.Session(
-            user.user_id, sessions.new_id(0), "client", created_at=number, expires_at=1, idle_expires_at=1
-        )
+        session = sessions.Session(user.user_id, sessions.new_id(0), "client", created_at=number, expires_at=1, idle_expires_at=1)
         sessions.begin(session)
     left = iter([60_000, 60_000, 0] * 50)
 

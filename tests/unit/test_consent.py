@@ -218,9 +218,7 @@ def test_the_answer_counts_for_the_time_of_the_password_and_not_of_the_answer() 
         with later(999):
             back = decide(browser, asked.location)
             assert exchange(app, back["code"]).json["expires_in"] == 1
-            late = browser.fill(browser.get("hosted_pages", asked.location), "/u/consent", decision="allow").sent_back[
-                "code"
-            ]
+            late = browser.fill(browser.get("hosted_pages", asked.location), "/u/consent", decision="allow").sent_back["code"]
         with later(1010):
             assert exchange(app, late).json["error"] == "invalid_grant"
 

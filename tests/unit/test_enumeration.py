@@ -54,17 +54,9 @@ def test_every_failed_sign_in_is_the_same_answer() -> None:
     people()
     browser = Browser()
     page = opened(browser, new_client().client_id)
-    tries = [
-        (email, password)
-        for email in EVERYBODY
-        for password in ("wrong", PASSWORD)
-        if (email, password) != (KNOWN, PASSWORD)
-    ]
+    tries = [(email, password) for email in EVERYBODY for password in ("wrong", PASSWORD) if (email, password) != (KNOWN, PASSWORD)]
 
-    answers = [
-        without_address(browser.fill(page, "/u/login", email=email, password=password), email)
-        for email, password in tries
-    ]
+    answers = [without_address(browser.fill(page, "/u/login", email=email, password=password), email) for email, password in tries]
 
     assert answers[0][0] == 400
     assert all(answer == answers[0] for answer in answers)
@@ -182,10 +174,7 @@ def test_too_many_mails_for_an_address_look_like_any_other_answer() -> None:
     browser = Browser()
     page = browser.get("hosted_pages", "/u/forgot")
     for email in (KNOWN, UNKNOWN):
-        answers = [
-            without_address(browser.fill(page, "/u/forgot", email=email), email)
-            for _ in range(limits.MAIL.attempts + 2)
-        ]
+        answers = [without_address(browser.fill(page, "/u/forgot", email=email), email) for _ in range(limits.MAIL.attempts + 2)]
         assert all(answer == answers[0] for answer in answers)
     assert len(mails()) == 2 * limits.MAIL.attempts
 

@@ -42,9 +42,7 @@ def authorized(access_token: str, audience: str = ISSUER) -> bool:
 
 def with_operator(user_id: str, *, scope: str = "delete:sessions", body: str = "") -> Answer:
     operator = new_client("machine", audience=f"{ISSUER}/api/v2/", scopes=[scope])
-    bearer = token(grant_type="client_credentials", authorization=basic(operator.client_id, operator.secret)).json[
-        "access_token"
-    ]
+    bearer = token(grant_type="client_credentials", authorization=basic(operator.client_id, operator.secret)).json["access_token"]
     headers = {"authorization": f"Bearer {bearer}"} | ({"content-type": "application/json"} if body else {})
     path = f"/api/v2/users/{user_id}/revoke-access"
     return call("global_sign_out", "POST", path, body=body, headers=headers, path_parameters={"id": user_id})
@@ -194,9 +192,7 @@ def test_an_operator_needs_the_scope() -> None:
 
 
 @pytest.mark.row(89)
-@pytest.mark.parametrize(
-    "user_id", ["gatehouse|nobody", "x", "a#SESSION#b", "USER#x", "x" * 2048, "..%2f", "gatehouse|a\nUSER"]
-)
+@pytest.mark.parametrize("user_id", ["gatehouse|nobody", "x", "a#SESSION#b", "USER#x", "x" * 2048, "..%2f", "gatehouse|a\nUSER"])
 def test_an_operator_who_names_nobody_is_told_so(user_id: str) -> None:
     assert with_operator(user_id).status == 404
 

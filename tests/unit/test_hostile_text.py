@@ -106,9 +106,7 @@ def test_no_page_lets_a_script_or_style_run_inline() -> None:
 
 
 @pytest.mark.row(98)
-@pytest.mark.parametrize(
-    "uri", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example", "https://user@evil.example"]
-)
+@pytest.mark.parametrize("uri", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example", "https://user@evil.example"])
 def test_a_link_of_a_client_is_a_web_address_or_not_registered(uri: str) -> None:
     from gatehouse.client_registration import InvalidRegistration
 
@@ -118,9 +116,7 @@ def test_a_link_of_a_client_is_a_web_address_or_not_registered(uri: str) -> None
 
 
 @pytest.mark.row(16, 99)
-@pytest.mark.parametrize(
-    "state", [LINE_BREAKS, "ü%00\x00", "a&code=evil", "a#b", "🦆" * 50, "a+b %2B", "\\", "x" * 2048]
-)
+@pytest.mark.parametrize("state", [LINE_BREAKS, "ü%00\x00", "a&code=evil", "a#b", "🦆" * 50, "a+b %2B", "\\", "x" * 2048])
 def test_a_state_comes_back_to_the_letter_and_splits_no_header(state: str) -> None:
     new_user()
     app, browser = new_client(), Browser()
@@ -130,9 +126,7 @@ def test_a_state_comes_back_to_the_letter_and_splits_no_header(state: str) -> No
 
     for answer in (back, silent, failed):
         assert answer.sent_back["state"] == state
-        assert (
-            answer.location.startswith(f"{CALLBACK}?") and answer.location.isprintable() and answer.location.isascii()
-        )
+        assert answer.location.startswith(f"{CALLBACK}?") and answer.location.isprintable() and answer.location.isascii()
         assert answer.sent_back.get("code") != "evil"
 
 

@@ -109,17 +109,13 @@ def test_what_is_no_plain_address_is_refused(typed):
         "\U000e0100",
     ],
 )
-@pytest.mark.parametrize(
-    "address", ["ali{}ce@example.org", "alice@exam{}ple.org", "alice@b\u00fc{}cher.example", "{}" + ALICE]
-)
+@pytest.mark.parametrize("address", ["ali{}ce@example.org", "alice@exam{}ple.org", "alice@b\u00fc{}cher.example", "{}" + ALICE])
 def test_characters_that_nobody_sees_are_refused(hidden, address):
     with pytest.raises(InvalidIdentifier):
         canonical_email(address.format(hidden))
 
 
-@pytest.mark.parametrize(
-    "look_alike", ["\u0430lice", "alic\u0435", "\u03b1lice", "al\u0131ce", "\u0130lice", "stra\u00dfe", "ren\u00e9"]
-)
+@pytest.mark.parametrize("look_alike", ["\u0430lice", "alic\u0435", "\u03b1lice", "al\u0131ce", "\u0130lice", "stra\u00dfe", "ren\u00e9"])
 def test_a_name_that_only_looks_like_another_is_refused(look_alike):
     with pytest.raises(InvalidIdentifier, match="letters a to z"):
         canonical_email(f"{look_alike}@example.org")

@@ -27,9 +27,7 @@ def test_it_serves_the_files_of_the_example(path: str, media_type: str) -> None:
     assert (answer.status, dict(answer.headers)["content-type"].partition(";")[0]) == (200, media_type)
 
 
-@pytest.mark.parametrize(
-    "path", ["/nothing", "/../orders_api/template.yaml", "/%2e%2e/%2e%2e/README.md", "//etc/passwd"]
-)
+@pytest.mark.parametrize("path", ["/nothing", "/../orders_api/template.yaml", "/%2e%2e/%2e%2e/README.md", "//etc/passwd"])
 def test_it_serves_nothing_else(path: str) -> None:
     assert app.serve(INSTANCE, replace(GET, target=path)).status == 404
 
@@ -37,9 +35,7 @@ def test_it_serves_nothing_else(path: str) -> None:
 def test_its_script_is_told_where_this_stack_is() -> None:
     answer = app.serve(INSTANCE, replace(GET, target="/config.json"))
 
-    assert answer.body == (
-        b'{"issuer": "http://localhost:9080", "client_id": "demospa", "orders_url": "http://localhost:9081/orders"}'
-    )
+    assert answer.body == (b'{"issuer": "http://localhost:9080", "client_id": "demospa", "orders_url": "http://localhost:9081/orders"}')
 
 
 def test_its_page_runs_and_reaches_only_its_own() -> None:

@@ -222,9 +222,7 @@ def test_routes_come_from_what_sam_generated() -> None:
         "authorizerUri": {"Fn::Sub": [function % "${Own}", {"Own": {"Ref": "AuthorizerArn"}}]},
     }
     body = {
-        "paths": {
-            "/orders": {"get": {"x-amazon-apigateway-integration": integration, "security": [{"Gatehouse": []}]}}
-        },
+        "paths": {"/orders": {"get": {"x-amazon-apigateway-integration": integration, "security": [{"Gatehouse": []}]}}},
         "components": {"securitySchemes": {"Gatehouse": {"x-amazon-apigateway-authorizer": authorizer}}},
     }
     stage = {"StageVariables": {"scope": {"Ref": "Scope"}}}
@@ -234,9 +232,7 @@ def test_routes_come_from_what_sam_generated() -> None:
             "Stage": {"Type": "AWS::ApiGatewayV2::Stage", "Properties": stage},
         }
     }
-    api = from_template(
-        template, {"Api": "a1", "Orders": "orders-fn", "AuthorizerArn": "arn:x", "Scope": "orders:read"}
-    )
+    api = from_template(template, {"Api": "a1", "Orders": "orders-fn", "AuthorizerArn": "arn:x", "Scope": "orders:read"})
 
     arn = "arn:aws:lambda:us-east-1:000000000000:function:orders-fn"
     expected = Route("GET", "/orders", arn, Authorizer("arn:x", ("$request.header.Authorization",)))

@@ -48,9 +48,7 @@ def exchange(connection: http.client.HTTPConnection, *request: Any, **more: Any)
 def test_one_connection_carries_several_requests(connection: http.client.HTTPConnection) -> None:
     first = exchange(connection, "POST", "/a?b=%20", b"x=1")
     socket = connection.sock
-    second = exchange(
-        connection, "POST", "/c", iter([b"chunk", b"ed"]), encode_chunked=True, headers={"Transfer-Encoding": "chunked"}
-    )
+    second = exchange(connection, "POST", "/c", iter([b"chunk", b"ed"]), encode_chunked=True, headers={"Transfer-Encoding": "chunked"})
 
     assert json.loads(first[1]) == {"method": "POST", "target": "/a?b=%20", "body": "x=1"}
     assert json.loads(second[1])["body"] == "chunked"

@@ -235,10 +235,7 @@ def test_one_network_that_tries_many_accounts_is_slowed_down() -> None:
     for _ in range(limits.ADDRESS_SIGN_IN.attempts - 2):
         limits.count(limits.ADDRESS_SIGN_IN, limits.network(spray.source_ip))
 
-    answers = [
-        guess(Browser(source_ip=f"2001:db8:1:2::{number}"), app.client_id, email=f"{number}@example.com")
-        for number in range(4)
-    ]
+    answers = [guess(Browser(source_ip=f"2001:db8:1:2::{number}"), app.client_id, email=f"{number}@example.com") for number in range(4)]
 
     assert [answer.status for answer in answers] == [400, 400, 429, 429]
     assert 0 < int(answers[-1].headers["retry-after"]) <= limits.ADDRESS_SIGN_IN.window_seconds

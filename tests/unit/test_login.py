@@ -63,9 +63,7 @@ def test_a_form_that_another_site_sends_signs_nobody_in(headers: dict[str, str])
 
 
 @pytest.mark.row(60)
-@pytest.mark.parametrize(
-    "headers", [{}, {"origin": ISSUER}, {"origin": "null"}, {"origin": ISSUER, "sec-fetch-site": "same-origin"}]
-)
+@pytest.mark.parametrize("headers", [{}, {"origin": ISSUER}, {"origin": "null"}, {"origin": ISSUER, "sec-fetch-site": "same-origin"}])
 def test_a_form_from_our_own_page_signs_in(headers: dict[str, str]) -> None:
     new_user()
     app = new_client()
@@ -208,9 +206,7 @@ def test_after_the_password_the_browser_is_sent_on_by_get() -> None:
 
 @pytest.mark.row(20, 21)
 def test_the_page_can_be_framed_stored_or_referred_to_by_nobody_and_lets_its_form_go_home() -> None:
-    page = opened(
-        Browser(), new_client(redirect_uris=["https://app.example.com:8443/callback"]).client_id, redirect_uri=""
-    )
+    page = opened(Browser(), new_client(redirect_uris=["https://app.example.com:8443/callback"]).client_id, redirect_uri="")
 
     policy = {part.split()[0]: part.split()[1:] for part in page.headers["content-security-policy"].split(";")}
     assert policy["frame-ancestors"] == ["'none'"]
@@ -257,9 +253,7 @@ def test_a_password_is_taken_as_it_is() -> None:
 
 
 @pytest.mark.row(71)
-@pytest.mark.parametrize(
-    "typed", ["ADA@EXAMPLE.COM", " ada@example.com\t", "Ada@Example.Com", "\uff41da@example\u3002com"]
-)
+@pytest.mark.parametrize("typed", ["ADA@EXAMPLE.COM", " ada@example.com\t", "Ada@Example.Com", "\uff41da@example\u3002com"])
 def test_an_address_is_recognised_however_it_is_typed(typed: str) -> None:
     new_user()
 

@@ -105,9 +105,7 @@ def test_an_address_that_is_not_registered_is_never_gone_to(uri: str) -> None:
     app, browser = new_client(), Browser()
     tokens = signed_in(app.client_id, browser)
 
-    answer = browser.post(
-        "logout", "/oidc/logout", {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": uri, "state": "s"}
-    )
+    answer = browser.post("logout", "/oidc/logout", {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": uri, "state": "s"})
 
     assert is_a_page_that_leads_nowhere(answer)
     assert uri not in answer.body
@@ -159,12 +157,7 @@ def test_another_site_or_browser_confirms_nothing() -> None:
 
     assert confirm(browser, page, origin="https://evil.example").status == 403
     assert browser.post("logout", "/oidc/logout", fields | {"csrf": "x"}).status == 403
-    assert (
-        browser.post(
-            "logout", "/oidc/logout", fields | {"csrf": hidden_fields(log_out_page_of_a_stranger())["csrf"]}
-        ).status
-        == 403
-    )
+    assert browser.post("logout", "/oidc/logout", fields | {"csrf": hidden_fields(log_out_page_of_a_stranger())["csrf"]}).status == 403
     assert silent(browser, app.client_id) == "code"
 
 
@@ -195,9 +188,7 @@ def test_a_request_by_form_is_served_like_one_by_query() -> None:
     app, browser = new_client(), Browser()
     tokens = signed_in(app.client_id, browser)
 
-    answer = browser.post(
-        "logout", "/oidc/logout", {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": BYE, "state": STATE}
-    )
+    answer = browser.post("logout", "/oidc/logout", {"id_token_hint": tokens["id_token"], "post_logout_redirect_uri": BYE, "state": STATE})
 
     assert answer.location == f"{BYE}?state={STATE}"
 

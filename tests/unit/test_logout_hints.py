@@ -21,11 +21,7 @@ def forged(token: str, *, algorithm: str) -> str:
     claims = jwt.decode(token, options={"verify_signature": False})
     kid = jwt.get_unverified_header(token)["kid"]
     if algorithm == "none":
-        header = (
-            base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT", "kid": kid}).encode())
-            .rstrip(b"=")
-            .decode()
-        )
+        header = base64.urlsafe_b64encode(json.dumps({"alg": "none", "typ": "JWT", "kid": kid}).encode()).rstrip(b"=").decode()
         return f"{header}.{token.split('.')[1]}."
     key: Any = rsa.generate_private_key(public_exponent=65537, key_size=2048) if algorithm == "RS256" else "public" * 8
     return jwt.encode(claims, key, algorithm=algorithm, headers={"kid": kid})
@@ -37,9 +33,7 @@ def test_a_hint_that_we_did_not_sign_is_not_believed(algorithm: str) -> None:
     app, browser = new_client(), Browser()
     tokens = signed_in(app.client_id, browser)
 
-    answer = log_out(
-        browser, id_token_hint=forged(tokens["id_token"], algorithm=algorithm), post_logout_redirect_uri=BYE
-    )
+    answer = log_out(browser, id_token_hint=forged(tokens["id_token"], algorithm=algorithm), post_logout_redirect_uri=BYE)
 
     assert is_a_page_that_leads_nowhere(answer)
     assert silent(browser, app.client_id) == "code"

@@ -8,16 +8,13 @@ import pytest
 from gatehouse import pages
 from gatehouse.settings import settings
 
-HOSTILE = (
-    "</title><script>alert(1)</script><img src=x onerror=alert(1)>\"' {{ 7*7 }} {% raw %} \u202egro.knab\r\nBcc: x@y"
-)
+HOSTILE = "</title><script>alert(1)</script><img src=x onerror=alert(1)>\"' {{ 7*7 }} {% raw %} \u202egro.knab\r\nBcc: x@y"
 EMAIL = "ada@example.com"
 ERROR = "That email and password do not match. Check both and try again."
 
 FORM = {"csrf": "csrf-value", "signin": "signin-value", "action": "/u/here"}
 CONTEXTS: dict[str, dict[str, object]] = {
-    "login.html": FORM
-    | {"client_name": "Shop", "email": EMAIL, "error": "", "signup_url": "/u/signup", "forgot_url": "/u/forgot"},
+    "login.html": FORM | {"client_name": "Shop", "email": EMAIL, "error": "", "signup_url": "/u/signup", "forgot_url": "/u/forgot"},
     "signup.html": FORM | {"client_name": "Shop", "email": EMAIL, "error": "", "login_url": "/u/login"},
     "check_mail.html": {"heading": "Check your mail", "message": "A mail comes.", "email": EMAIL, "back_url": "/u/x"},
     "verify.html": FORM | {"email": EMAIL, "error": "", "minimum_length": 15, "ticket": "ticket-value"},
@@ -280,9 +277,7 @@ def test_the_logo_stands_in_for_the_brand_name(brand):
     assert (logo["src"], logo["alt"]) == ("https://cdn.example/logo.svg", "Northwind")
 
 
-@pytest.mark.parametrize(
-    "logo", ["", "javascript:alert(1)", "data:image/svg+xml,x", "//cdn.example/logo.svg", "logo.svg"]
-)
+@pytest.mark.parametrize("logo", ["", "javascript:alert(1)", "data:image/svg+xml,x", "//cdn.example/logo.svg", "logo.svg"])
 def test_without_a_usable_logo_the_brand_has_a_monogram(brand, logo):
     brand(logo=logo)
     document = page("login.html")

@@ -50,9 +50,7 @@ def test_a_mail_says_the_same_in_text_and_html_with_every_link(name):
     assert "&amp;" not in text
 
 
-@pytest.mark.parametrize(
-    ("minutes", "words"), [(1, "1 minute"), (30, "30 minutes"), (60, "1 hour"), (1440, "24 hours")]
-)
+@pytest.mark.parametrize(("minutes", "words"), [(1, "1 minute"), (30, "30 minutes"), (60, "1 hour"), (1440, "24 hours")])
 def test_a_mail_says_how_long_its_link_works(minutes, words):
     _, text, html = pages.mail("reset", link="https://id.example.com/u/reset", minutes=minutes)
 

@@ -262,9 +262,7 @@ def test_stored_hashes_with_other_parameters_still_verify_and_ask_for_a_new_one(
 
 
 @pytest.mark.parametrize("password", ["x" * 1_000_000, "x" * 257, "\ud800" * 15])
-def test_what_nobody_can_have_set_is_refused_without_hashing_for_known_and_unknown_people_alike(
-    password, stored, argon2_runs
-):
+def test_what_nobody_can_have_set_is_refused_without_hashing_for_known_and_unknown_people_alike(password, stored, argon2_runs):
     assert verify(password, stored) is False
     verify_dummy(password)
     with pytest.raises(Unacceptable):

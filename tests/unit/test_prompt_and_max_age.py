@@ -14,9 +14,7 @@ CREDENTIALS = {"email": "ada@example.com", "password": "correct horse battery st
 
 def claims(client_id: str, sent_back: dict[str, str]) -> dict[str, Any]:
     """Of the ID token that the code buys."""
-    decoded: dict[str, Any] = jwt.decode(
-        exchange(client_id, sent_back["code"]).json["id_token"], options={"verify_signature": False}
-    )
+    decoded: dict[str, Any] = jwt.decode(exchange(client_id, sent_back["code"]).json["id_token"], options={"verify_signature": False})
     return decoded
 
 

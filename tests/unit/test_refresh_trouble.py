@@ -39,9 +39,7 @@ def test_whichever_key_cannot_be_unwrapped_nothing_is_spent() -> None:
     new_user()
     app = new_client(refresh_grace_seconds=0)
     first = signed_in(app.client_id)
-    [following] = [
-        key for key in keys.ring().values() if key.algorithm == keys.SEALING and key.active_from > clock.now()
-    ]
+    [following] = [key for key in keys.ring().values() if key.algorithm == keys.SEALING and key.active_from > clock.now()]
 
     with later(5):
         # The token was made under a key that is superseded now, so its successor needs another one.

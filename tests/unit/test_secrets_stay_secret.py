@@ -137,10 +137,7 @@ def test_no_error_body_holds_a_secret(answers: list[Answer]) -> None:
     refused = [answer for answer in answers if answer.status >= 400]
     assert len(refused) > 15
     # A form that is shown again carries its own hidden fields again, and nothing else of what was sent.
-    bodies = [
-        re.sub(r'<input type="hidden" name="(csrf|signin|ticket)" value="[^"]*">', "", answer.body)
-        for answer in refused
-    ]
+    bodies = [re.sub(r'<input type="hidden" name="(csrf|signin|ticket)" value="[^"]*">', "", answer.body) for answer in refused]
     assert_none_in(secrets, "\n".join(bodies))
 
 
@@ -211,9 +208,7 @@ def test_a_fault_quotes_neither_the_record_nor_the_request(capsys: pytest.Captur
     stored = table.get(table.sign_in_key(sign_in))
     assert stored is not None
     where = [("pk", "exists", None)]
-    table.update(
-        table.sign_in_key(sign_in), where=where, set={"request": stored["request"] | {"canary_in_the_record": 1}}
-    )
+    table.update(table.sign_in_key(sign_in), where=where, set={"request": stored["request"] | {"canary_in_the_record": 1}})
     capsys.readouterr()
 
     answer = browser.fill(page, "/u/login", email="ada@example.com", password=PASSWORD)

@@ -42,9 +42,7 @@ def test_every_cookie_is_for_this_host_only_and_out_of_reach_of_scripts() -> Non
 
     assert {cookie.partition("=")[0] for cookie in cookies} == {SIGN_ON, BROWSER, DEVICE}
     for cookie in cookies:
-        attributes = {
-            part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in cookie.split(";")[1:]
-        }
+        attributes = {part.strip().partition("=")[0].lower(): part.strip().partition("=")[2] for part in cookie.split(";")[1:]}
         assert cookie.startswith("__Host-")
         assert {"secure", "httponly"} <= attributes.keys()
         assert "domain" not in attributes
@@ -77,9 +75,7 @@ def test_no_cookie_value_stands_in_a_url() -> None:
     browser = Browser()
     started = browser.authorize(app.client_id)
     before = dict(browser.cookies)
-    back = browser.fill(
-        browser.get("hosted_pages", started.location), "/u/login", email="ada@example.com", password=PASSWORD
-    )
+    back = browser.fill(browser.get("hosted_pages", started.location), "/u/login", email="ada@example.com", password=PASSWORD)
 
     for value in [*before.values(), *browser.cookies.values()]:
         assert value not in started.location + back.location

@@ -114,9 +114,7 @@ def test_the_cookie_never_outlives_a_new_password(order: str) -> None:
 
 
 @pytest.mark.row(37)
-@pytest.mark.parametrize(
-    "order", ["block", "sign-out, block", "block, sign-out", "block, unblock", "sign-out, block, unblock"]
-)
+@pytest.mark.parametrize("order", ["block", "sign-out, block", "block, sign-out", "block, unblock", "sign-out, block, unblock"])
 def test_the_cookie_never_outlives_a_block(order: str) -> None:
     user, app = new_user(), new_client(sign_on_grace_seconds=3600)
     browser = Browser()

@@ -204,9 +204,7 @@ def test_links_lead_to_the_issuer_whatever_host_the_request_names(path: str) -> 
 
 
 @pytest.mark.row(71)
-@pytest.mark.parametrize(
-    "spelling", ["GRACE@EXAMPLE.COM", " grace@example.com ", "grace@example\uff0ecom", "\uff47race@example.com"]
-)
+@pytest.mark.parametrize("spelling", ["GRACE@EXAMPLE.COM", " grace@example.com ", "grace@example\uff0ecom", "\uff47race@example.com"])
 def test_there_is_one_account_for_all_spellings_of_an_address(spelling: str) -> None:
     owner = new_user(EMAIL)
     asked(Browser(), spelling)

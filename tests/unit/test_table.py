@@ -59,9 +59,7 @@ def test_true_and_one_stay_apart() -> None:
 def test_a_hostile_attribute_name_is_only_a_name(name: str) -> None:
     table.put(HERE, {"role": "user"})
 
-    changed = table.update(
-        HERE, where=[(name, "absent", None), ("role", "=", "user")], set={name: "set"}, add={f"{name}+": 1}
-    )
+    changed = table.update(HERE, where=[(name, "absent", None), ("role", "=", "user")], set={name: "set"}, add={f"{name}+": 1})
 
     assert changed == {**HERE, "role": "user", name: "set", f"{name}+": 1}
     assert "role" in table.update(HERE, where=[(name, "=", "set")], remove=[name])
@@ -88,10 +86,7 @@ def test_a_hostile_name_inside_a_transaction_is_only_a_name() -> None:
 
 @pytest.mark.row(89)
 def test_a_value_in_a_key_attribute_stands_alone_and_last() -> None:
-    marked = {
-        name: f"<{name}>"
-        for name in ("user_id", "sid", "sign_on_id", "client_id", "canonical", "sign_in_id", "kid", "digest")
-    }
+    marked = {name: f"<{name}>" for name in ("user_id", "sid", "sign_on_id", "client_id", "canonical", "sign_in_id", "kid", "digest")}
     shapes = [
         keys.user_key(marked["user_id"]),
         keys.session_key(marked["user_id"], marked["sid"]),
@@ -207,9 +202,7 @@ def test_what_passes_is_tried_again_and_done_once(code: str) -> None:
 
 
 def test_a_transaction_in_conflict_is_tried_again() -> None:
-    conflict = refuse(
-        "TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict"}]
-    )
+    conflict = refuse("TransactionCanceledException", CancellationReasons=[{"Code": "None"}, {"Code": "TransactionConflict"}])
 
     with trouble({"dynamodb.TransactWriteItems": [conflict] * 2}) as sent:
         table.transact(table.Write(HERE, put={"n": 1}), table.Write(OTHER, put={"n": 2}))
@@ -225,9 +218,7 @@ def test_a_conflict_beside_a_failed_condition_is_a_failed_condition() -> None:
     ]
 
     with (
-        trouble(
-            {"dynamodb.TransactWriteItems": always(refuse("TransactionCanceledException", CancellationReasons=reasons))}
-        ) as sent,
+        trouble({"dynamodb.TransactWriteItems": always(refuse("TransactionCanceledException", CancellationReasons=reasons))}) as sent,
         pytest.raises(table.ConditionFailed) as refused,
     ):
         table.transact(table.Write(HERE, put={}), table.Write(OTHER, put={}))
@@ -236,9 +227,7 @@ def test_a_conflict_beside_a_failed_condition_is_a_failed_condition() -> None:
     assert len(sent) == 1
 
 
-@pytest.mark.parametrize(
-    "fate", [THROTTLED, DENIED, unreachable, refuse("ResourceNotFoundException"), refuse("ExpiredTokenException")]
-)
+@pytest.mark.parametrize("fate", [THROTTLED, DENIED, unreachable, refuse("ResourceNotFoundException"), refuse("ExpiredTokenException")])
 def test_lasting_trouble_of_any_kind_is_unavailable_and_never_a_verdict(fate: Any) -> None:
     verbs: dict[str, Callable[[], object]] = {
         "GetItem": lambda: table.get(HERE),
@@ -267,9 +256,7 @@ def test_an_outage_is_told_before_the_caller_gives_up() -> None:
 
 def test_a_transaction_whose_answer_was_lost_is_done_once() -> None:
     with trouble({"dynamodb.TransactWriteItems": [lose_answer]}) as sent:
-        table.transact(
-            table.Write(HERE, where=[("pk", "absent", None)], put={"n": 1}), table.Write(OTHER, add={"n": 1})
-        )
+        table.transact(table.Write(HERE, where=[("pk", "absent", None)], put={"n": 1}), table.Write(OTHER, add={"n": 1}))
 
     assert len(sent) == 2
     assert [item and item["n"] for item in table.get_many(HERE, OTHER)] == [1, 1]

@@ -60,8 +60,10 @@ def test_every_folder_of_functions_is_a_function_and_none_is_missing_here() -> N
 def test_a_function_has_exactly_the_table_operations_it_needs(function: str) -> None:
     found = [entry for entry in allowances(function, "dynamodb") if "Condition" in entry]
 
-    expected = [({f"dynamodb:{operation}" for operation in operations.split()}, partitions) for operations, partitions in ALLOWED[function][0]]
-    assert [(set(actions(entry)), entry["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"]) for entry in found] == expected
+    operations = [{f"dynamodb:{operation}" for operation in names.split()} for names, _ in ALLOWED[function][0]]
+    partitions = [entry["Condition"]["ForAllValues:StringLike"]["dynamodb:LeadingKeys"] for entry in found]
+    assert [set(actions(entry)) for entry in found] == operations
+    assert partitions == [allowed for _, allowed in ALLOWED[function][0]]
     assert all(entry["Resource"] == {"GetAtt": "Identity.Arn"} for entry in found)
 
 
@@ -197,11 +199,7 @@ def test_every_setting_of_the_functions_is_set_by_the_template() -> None:
 
 def test_several_stacks_fit_into_one_account() -> None:
     names = [(key, value) for p in PROPERTIES.values() for key, value in p.items() if key.endswith("Name")]
-    schedules = [
-        event for function in FUNCTIONS.values() for event in function["Properties"].get("Events", {}).values()
-    ]
+    schedules = [event for function in FUNCTIONS.values() for event in function["Properties"].get("Events", {}).values()]
 
-    assert [
-        (key, value) for key, value in names if isinstance(value, str) and key not in ("MetricName", "TableName")
-    ] == []
+    assert [(key, value) for key, value in names if isinstance(value, str) and key not in ("MetricName", "TableName")] == []
     assert all(event["Properties"]["OmitName"] for event in schedules if event["Type"] == "ScheduleV2")

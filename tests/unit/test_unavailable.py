@@ -33,12 +33,7 @@ DOWN: dict[str, Any] = {"dynamodb": always(DENIED)}
 def is_an_honest_503(answer: Answer) -> bool:
     """In JSON or on a page, never a verdict, and with the time after which it can be tried again."""
     told = "temporarily_unavailable" in answer.body
-    return (
-        answer.status == 503
-        and told
-        and int(answer.headers["retry-after"]) >= 1
-        and "www-authenticate" not in answer.headers
-    )
+    return answer.status == 503 and told and int(answer.headers["retry-after"]) >= 1 and "www-authenticate" not in answer.headers
 
 
 def survives_trouble_at_every_call(step: Callable[[], Answer], service: str = "dynamodb") -> Answer:
@@ -67,9 +62,7 @@ def test_whichever_call_to_the_table_fails_the_same_request_works_afterwards(nam
         assert answer.json["active"]
 
 
-@pytest.mark.parametrize(
-    "name", ["login", "consent", "exchange", "refresh", "refresh by cookie", "logout", "reset", "sign-up"]
-)
+@pytest.mark.parametrize("name", ["login", "consent", "exchange", "refresh", "refresh by cookie", "logout", "reset", "sign-up"])
 def test_whichever_call_to_kms_fails_on_a_cold_process_the_same_request_works_afterwards(name: str) -> None:
     new_user()
     prepare, status = STEPS[name]
@@ -224,9 +217,7 @@ def test_an_outage_after_the_count_is_no_free_guess() -> None:
 
 @pytest.mark.row(68)
 @pytest.mark.parametrize("path", ["/u/signup", "/u/forgot"])
-def test_without_the_mail_service_the_answer_is_the_same_and_asking_again_helps(
-    path: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_the_mail_service_the_answer_is_the_same_and_asking_again_helps(path: str, capsys: pytest.CaptureFixture[str]) -> None:
     new_user()
     browser = Browser()
     page = browser.get("hosted_pages", path)
