@@ -64,7 +64,7 @@ def test_a_forgotten_password_is_replaced_by_mail_and_every_device_signed_out(
     assert "code" in sent_back(page.url)
     assert spa.refresh(before["refresh_token"]).json()["error"] == "invalid_grant"
     page.goto(link)
-    assert page.get_by_role("link", name="Start again").is_visible()
+    assert page.get_by_role("link", name="Send a new link").is_visible()
     picture(page, "used-link")
     assert laptop.trouble == ["400 /u/reset"]
     laptop.trouble.clear()

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import boto3
 import pytest
 
-from gatehouse import key_rotation
+from gatehouse import key_rotation, table
 from gatehouse.table import connection
 from local import emulator as ministack
 from local.background import command_line
@@ -18,7 +18,6 @@ from local.instance import HOME, Instance, client_environment
 from tests.integration import faults, scenes
 from tests.integration.steps import Setting
 from tests.unit.conftest import ENVIRONMENT, context, forget, function, template
-from tests.unit.flows import new_client
 
 TABLE = "identity"
 
@@ -67,7 +66,15 @@ def stack(emulator: Instance) -> Iterator[Instance]:
 
 @pytest.fixture
 def setting(stack: Instance) -> Setting:
-    return Setting(stack, new_client())
+    return Setting(stack, scenes.quick_client())
+
+
+@pytest.fixture
+def cleared(stack: Instance) -> None:
+    """Nothing is in the table but keys and clients."""
+    for item in scenes.everything():
+        if not item["pk"].startswith(("KEYS", "CLIENT#")):
+            table.delete({"pk": item["pk"], "sk": item["sk"]})
 
 
 @pytest.fixture
@@ -89,9 +96,9 @@ def quick_keys(stack: Instance, monkeypatch: pytest.MonkeyPatch) -> Iterator[Non
 
 @pytest.fixture
 def interleaved() -> Iterator[None]:
-    """Threads change places fifty times as often as usual."""
+    """Threads change places five times as often as usual."""
     usual = sys.getswitchinterval()
-    sys.setswitchinterval(usual / 50)
+    sys.setswitchinterval(usual / 5)
     yield
     sys.setswitchinterval(usual)
 

@@ -16,7 +16,7 @@ from gatehouse.users import User
 from local import outbox
 from local.instance import Instance
 from tests.unit.conftest import ISSUER, Answer, context, event, forget, function
-from tests.unit.flows import Browser, exchange, hidden_fields, introspect, new_client, new_user, refresh, userinfo
+from tests.unit.flows import Browser, browser_of, exchange, hidden_fields, introspect, new_client, new_user, refresh, userinfo
 
 ROUNDS = 20
 NEW_PASSWORD = "seven ginger otters juggle lanterns"
@@ -85,10 +85,9 @@ def new_network() -> str:
 def signed_on(app: Registered) -> Person:
     """A new person who has just given the password."""
     user = new_user(new_address())
-    person = Person(user, Browser(new_network()), app)
-    answer = person.browser.sign_in(app.client_id, user.email)
-    assert answer.status == 303, answer.body
-    return person
+    browser = browser_of(user)
+    browser.source_ip = new_network()
+    return Person(user, browser, app)
 
 
 def with_tokens(app: Registered) -> Person:
@@ -98,11 +97,15 @@ def with_tokens(app: Registered) -> Person:
     return person
 
 
+def quick_client(kind: str = "spa", **properties: Any) -> Registered:
+    """A client whose tokens take little time to sign."""
+    return new_client(kind, id_token_alg="ES256", access_token_alg="ES256", **properties)
+
+
 @cache
 def resource_server() -> Registered:
     """An API that may introspect what is meant for the issuer."""
-    algorithms = {"id_token_alg": "ES256", "access_token_alg": "ES256"}
-    return new_client("web", name="Resource server", introspection_audiences=[ISSUER], **algorithms)
+    return quick_client("web", name="Resource server", introspection_audiences=[ISSUER])
 
 
 def accepted(access_token: str) -> bool:

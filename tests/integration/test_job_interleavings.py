@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 import time_machine
 
-from gatehouse import client_registration, clients, clock, key_rotation, limits, table, tickets
+from gatehouse import client_registration, clients, clock, key_rotation, limits, tickets
 from gatehouse.client_registration import InvalidRegistration, Registered
 from tests.integration.faults import Scene, in_every_place
 from tests.integration.scenes import (
@@ -14,11 +14,11 @@ from tests.integration.scenes import (
     accepted,
     ask_for_link,
     counted,
-    everything,
     link_form,
     mailed_links,
     new_address,
     new_network,
+    quick_client,
     ring_is_sound,
     with_tokens,
 )
@@ -26,15 +26,7 @@ from tests.integration.steps import Setting
 from tests.unit.conftest import Answer, context, function
 from tests.unit.flows import Browser, introspect, new_client, sign_out_everywhere
 
-pytestmark = pytest.mark.usefixtures("stack", "impatient")
-
-
-@pytest.fixture(autouse=True)
-def clean(stack: object) -> None:
-    """Nothing but keys and clients, so that one page holds all that a test is about."""
-    for item in everything():
-        if not item["pk"].startswith(("KEYS", "CLIENT#")):
-            table.delete({"pk": item["pk"], "sk": item["sk"]})
+pytestmark = pytest.mark.usefixtures("cleared", "impatient")
 
 
 def aged(scene: Callable[[], Scene], travel: time_machine.Traveller, seconds: int) -> Scene:
@@ -120,7 +112,7 @@ def test_an_attempt_in_the_middle_of_counting_another_counts(age: int | None) ->
 @pytest.mark.parametrize("outer_forced", [False, True])
 @pytest.mark.parametrize("inner_forced", [False, True])
 def test_a_rotation_in_the_middle_of_a_rotation_leaves_a_ring_that_works(outer_forced: bool, inner_forced: bool) -> None:
-    app = new_client(access_token_alg="ES256", id_token_alg="ES256")
+    app = quick_client()
 
     def scene() -> Scene:
         person = with_tokens(app)

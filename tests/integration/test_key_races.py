@@ -8,7 +8,7 @@ import time_machine
 from gatehouse import client_registration, clients, clock, key_rotation, keys, table
 from gatehouse.client_registration import InvalidRegistration, Registered
 from tests.integration.processes import in_copies
-from tests.integration.scenes import ROUNDS, accepted, at_once, ring_is_sound, times, with_tokens
+from tests.integration.scenes import ROUNDS, accepted, at_once, quick_client, ring_is_sound, times, with_tokens
 from tests.unit.conftest import forget
 from tests.unit.flows import introspect, new_client
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.usefixtures("stack", "interleaved")
 
 @pytest.fixture
 def app(stack: object) -> Registered:
-    return new_client(access_token_alg="ES256", id_token_alg="ES256")
+    return quick_client()
 
 
 def rotate() -> None:

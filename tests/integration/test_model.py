@@ -5,7 +5,7 @@ from typing import TypeVar
 
 import pytest
 import time_machine
-from hypothesis import HealthCheck, settings
+from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     RuleBasedStateMachine,
@@ -27,6 +27,7 @@ from tests.integration.scenes import (
     mailed_links,
     new_address,
     new_network,
+    quick_client,
 )
 from tests.unit.conftest import Answer, call
 from tests.unit.flows import (
@@ -290,13 +291,6 @@ def refused(answer: Answer) -> None:
 
 @pytest.mark.row(11, 31, 33, 35, 36, 37, 38, 40, 45)
 def test_tokens_open_what_the_model_says(stack: Instance) -> None:
-    Machine.emulator, Machine.app, Machine.other = stack, new_client("web", **LIFETIMES), new_client()
-    bounds = settings(
-        max_examples=25,
-        stateful_step_count=25,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow],
-    )
+    Machine.emulator, Machine.app, Machine.other = stack, quick_client("web", **LIFETIMES), new_client()
+    bounds = settings(max_examples=25, stateful_step_count=25, deadline=None, derandomize=True, database=None)
     run_state_machine_as_test(Machine, settings=bounds)

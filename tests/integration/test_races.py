@@ -14,25 +14,26 @@ from tests.integration.scenes import (
     Person,
     accepted,
     at_once,
+    quick_client,
     refused_as,
     signed_on,
     times,
     with_tokens,
 )
 from tests.unit.conftest import Answer, call
-from tests.unit.flows import exchange, new_client, sign_out_everywhere, userinfo
+from tests.unit.flows import exchange, sign_out_everywhere, userinfo
 
 pytestmark = pytest.mark.usefixtures("stack", "interleaved")
 
 
 @pytest.fixture(scope="module")
 def app(stack: object) -> Registered:
-    return new_client(name="With a grace", refresh_grace_seconds=10)
+    return quick_client(refresh_grace_seconds=10)
 
 
 @pytest.fixture(scope="module")
 def strict_app(stack: object) -> Registered:
-    return new_client(name="Without", refresh_grace_seconds=0)
+    return quick_client(refresh_grace_seconds=0)
 
 
 def issued(answers: list[Answer]) -> list[Answer]:

@@ -13,16 +13,15 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import boto3
-import botocore.session
 import pytest
 import yaml
-from botocore.loaders import create_loader
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
@@ -68,7 +67,10 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
-        boto3.setup_default_session(botocore_session=_session())
+        # How long a retry waits is seen against a real endpoint, not here.
+        environment.setattr(connection, "_BACKOFF_SECONDS", 0.001)
+        environment.setattr(ResponseSerializer, "_serialize_structure_member", _of_what_is_there(ResponseSerializer))
+        boto3.setup_default_session()
         environment.setenv("KEY_ARN", boto3.client("kms").create_key()["KeyMetadata"]["Arn"])
         forget()
         _stand_in_for_key_pairs()
@@ -81,15 +83,24 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
         yield {type(backend): deepcopy(vars(backend)) for backend in _backends()}
 
 
+def _of_what_is_there(serializer: Any) -> Callable[..., None]:
+    """moto looks for each of the ten kinds of an attribute value under six names, a quarter of all tests' time. One is there."""
+    serialize_member = serializer._serialize_structure_member
+
+    def member(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
+        if shape.parent.name != "AttributeValue" or key in value:
+            serialize_member(self, serialized, value, shape, key)
+
+    return member
+
+
 @pytest.fixture(autouse=True)
 def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
     """The stack as it was after its first rotation. Copied and not made anew: that would take most of the suite's time."""
     for backend in _backends():
         vars(backend).clear()
         vars(backend).update(deepcopy(cloud[type(backend)]))
-    boto3.setup_default_session(botocore_session=_session())
     forget()
-    _stand_in_for_key_pairs()
     yield
     forget()
 
@@ -97,16 +108,6 @@ def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
 def _backends() -> list[Any]:
     region = ENVIRONMENT["AWS_DEFAULT_REGION"]
     return [service[DEFAULT_ACCOUNT_ID][region] for service in (dynamodb_backends, kms_backends, ses_backends)]
-
-
-# Reads each service's description once and not once per test.
-_LOADER = create_loader()
-
-
-def _session() -> botocore.session.Session:
-    session = botocore.session.Session()
-    session.register_component("data_loader", _LOADER)
-    return session
 
 
 def forget() -> None:
