@@ -1,4 +1,4 @@
-"""Daily, and at each deployment as a custom resource: keep the ring of keys filled and swept."""
+"""Daily, and as a custom resource when the stack is made or its algorithms change: keep the ring of keys filled and swept."""
 
 from typing import Any
 

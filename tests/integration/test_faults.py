@@ -58,6 +58,7 @@ def test_a_throttled_table_is_an_outage_after_which_the_same_request_works(
 
 @each(steps.STEPS)
 def test_an_outage_from_any_call_on_leaves_nothing_half_done(setting: Setting, prepare: Prepare) -> None:
+    # The first time fills caches, and what is in them is not asked for again.
     prepare(setting).send()
     calls = [operation for operation in faults.calls_of(prepare(setting).send) if operation.startswith("dynamodb.")]
     for first in range(1, len(calls) + 1):

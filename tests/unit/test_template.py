@@ -30,7 +30,10 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "logout": ([("GetItem Query", [KEYS, CLIENT, USER, SIGNIN]), ("UpdateItem DeleteItem", [USER])], ["sealing"]),
     "authorizer": ([("BatchGetItem Query", [KEYS, USER])], []),
     "key_rotation": ([("Query PutItem UpdateItem DeleteItem", [KEYS])], []),
-    "cleanup": ([("GetItem BatchGetItem PutItem DeleteItem", ["SWEEP", USER, SIGNIN, "TICKET#*", "LIMIT#*"])], []),
+    "cleanup": (
+        [("BatchGetItem", [USER]), ("GetItem PutItem", ["SWEEP"]), ("DeleteItem", ["SWEEP", USER, SIGNIN, "TICKET#*", "LIMIT#*"])],
+        [],
+    ),
 }
 
 

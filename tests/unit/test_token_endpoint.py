@@ -168,3 +168,35 @@ def test_trouble_with_the_table_is_503_and_the_code_still_works_afterwards(opera
     assert (failed.status, failed.json["error"]) == (503, "temporarily_unavailable")
     assert int(failed.headers["retry-after"]) >= 1
     assert exchange(app.client_id, code).status == 200
+
+
+def test_nothing_else_of_ours_is_a_refresh_token() -> None:
+    app, browser = new_client(), browser_of(new_user())
+    tokens = tokens_of(app.client_id, browser)
+    browser.get("hosted_pages", browser.authorize(app.client_id, prompt="login").location)
+
+    for value in (tokens["access_token"], tokens["id_token"], new_code(app.client_id, browser), *browser.cookies.values()):
+        assert refresh(app.client_id, value).json["error"] == "invalid_grant"
+    assert refresh(app.client_id, tokens["refresh_token"]).status == 200
+
+
+def test_a_refresh_token_is_no_sign_on_cookie() -> None:
+    app, browser = new_client(), browser_of(new_user())
+
+    browser.cookies["__Host-gatehouse"] = tokens_of(app.client_id, browser)["refresh_token"]
+
+    assert browser.authorize(app.client_id, prompt="none").sent_back["error"] == "login_required"
+
+
+def test_a_page_anywhere_may_ask_for_tokens_but_never_with_cookies() -> None:
+    headers = {"origin": "https://app.example.com", "access-control-request-method": "POST", "access-control-request-headers": "dpop"}
+
+    asked = call("token_exchange", "OPTIONS", "/oauth/token", headers=headers)
+
+    assert asked.status == 204
+    assert asked.headers["access-control-allow-methods"] == "POST"
+    assert asked.headers["access-control-allow-headers"] == "authorization, content-type, dpop"
+    for answer in (asked, token(), refresh(new_client().client_id, "unknown")):
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "DPoP-Nonce" in answer.headers["access-control-expose-headers"]
+        assert "access-control-allow-credentials" not in answer.headers

@@ -193,6 +193,13 @@ def parameters_of(request: Request) -> dict[str, str]:
     return query | form
 
 
+def without_cookies(request: Request, path: str, parameters: dict[str, str]) -> Response | None:
+    """The way for a POST that another site's page made: browsers send it without our cookies, but with them when they follow this to GET."""
+    if request.method != "POST" or request.cookies:
+        return None
+    return redirect(f"{settings().base_url}{path}", parameters)
+
+
 def again(request: AuthorizationRequest) -> dict[str, str]:
     """The parameters that made this request, to begin it anew."""
     parameters = {

@@ -6,6 +6,7 @@ from typing import Any
 from gatehouse import clock, observe, table
 from gatehouse.codes import LONGEST_LIFE_SECONDS
 from gatehouse.sessions import Session
+from gatehouse.settings import LONGEST_SIGN_ON_GRACE_SECONDS
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
 
@@ -46,7 +47,7 @@ def _dead(items: list[table.Item]) -> list[tuple[table.Item, table.Where]]:
             if not Session.from_item(item).live(users.get(item["user_id"])) and item["created_at"] + LONGEST_LIFE_SECONDS <= now:
                 found.append((item, [("generation", "=", item["generation"])]))
         elif item["sk"].startswith("SIGNON#"):
-            if not SignOn.from_item(item).live(users.get(item["user_id"]), grace_seconds=3600):
+            if not SignOn.from_item(item).live(users.get(item["user_id"]), grace_seconds=LONGEST_SIGN_ON_GRACE_SECONDS):
                 found.append((item, [("last_seen_at", "=", item["last_seen_at"])]))
         elif item.get("ttl", now) < now:
             found.append((item, [("ttl", "=", item["ttl"])]))

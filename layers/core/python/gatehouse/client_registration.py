@@ -48,6 +48,7 @@ _URIS = ("client_uri", "initiate_login_uri")
 _ALGORITHMS = ("id_token_alg", "access_token_alg")
 _STRINGS = ("name", "type", "token_endpoint_auth_method", "audience", *_URIS, *_ALGORITHMS)
 _FLAGS = ("first_party", "require_pkce", "refresh_cookie")
+_PROPERTIES = (*_LISTS, *_STRINGS, *_FLAGS, *_SECONDS)
 LONGEST_STRING = 512
 LONGEST_LIST = 50
 
@@ -119,13 +120,18 @@ def change(client_id: str, **properties: Any) -> None:
     item = table.get(table.client_key(client_id))
     if item is None:
         raise InvalidRegistration(f"client_id: no client {client_id}")
-    known = {name: item[name] for name in (*_LISTS, *_STRINGS, *_FLAGS, *_SECONDS) if name in item}
+    known = {name: item[name] for name in _PROPERTIES if name in item}
     changed = checked(known | properties)
     try:
-        table.update(table.client_key(client_id), where=[(name, "=", value) for name, value in known.items()], set=changed)
+        table.update(table.client_key(client_id), where=_unchanged(item), set=changed)
     except table.ConditionFailed as raced:
         if raced.item is None or any(raced.item.get(name) != value for name, value in changed.items()):
             raise InvalidRegistration("the client was changed by somebody else just now") from raced
+
+
+def _unchanged(item: table.Item) -> table.Where:
+    """The client is as it was read: no property was changed, and none was added, that the rules were held against."""
+    return [(name, "=", item[name]) if name in item else (name, "absent", None) for name in _PROPERTIES]
 
 
 def checked(properties: dict[str, Any]) -> dict[str, Any]:
@@ -194,7 +200,7 @@ def _check_shape(name: str, value: object) -> None:
         raise InvalidRegistration(f"{name}: no such property")
     if not fits:
         raise InvalidRegistration(f"{name}: not the kind of value it takes")
-    if name in _ALGORITHMS and value not in (enabled := settings().signing_algorithms.split(",")):
+    if name in _ALGORITHMS and value not in (enabled := settings().algorithms):
         raise InvalidRegistration(f"{name}: one of {', '.join(enabled)}")
 
 

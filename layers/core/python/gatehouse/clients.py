@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from gatehouse import clock, table
 from gatehouse.settings import settings
 
-# A changed or deleted client, and a withdrawn secret, take effect everywhere within this time; a new secret does at once.
+# A changed or deleted client, and a withdrawn secret, take effect everywhere within this time; a new secret within a second.
 CACHE_SECONDS = 60
 _UNKNOWN_CACHE_SECONDS = 10
 _CACHED_CLIENTS = 1000
@@ -122,14 +122,14 @@ _cache: dict[str, tuple[int, Client | None]] = {}
 
 
 def get(client_id: str, *, no_older_than_seconds: int = CACHE_SECONDS) -> Client | None:
-    """A client as it was at most so long ago. 0.5 RRU when not remembered."""
+    """A client as it was at most so long ago. 0.5 RRU when not remembered, 1 when it must be newer than usual."""
     if not 0 < len(client_id) <= LONGEST_CLIENT_ID or not client_id.isascii() or not client_id.isalnum():
         return None
     now = clock.now()
     read_at, client = _cache.get(client_id, (0, None))
     if 0 <= now - read_at < (no_older_than_seconds if client else _UNKNOWN_CACHE_SECONDS):
         return client
-    item = table.get(table.client_key(client_id), consistent=False)
+    item = table.get(table.client_key(client_id), consistent=no_older_than_seconds < CACHE_SECONDS)
     client = Client.from_item(item) if item else None
     if len(_cache) >= _CACHED_CLIENTS:
         _cache.clear()

@@ -30,7 +30,7 @@ class Code:
 
 def issue(code: Code) -> str:
     """The sealed code, good for settings().code_seconds. Writes nothing."""
-    dated = replace(code, expires_at=clock.now() + settings().code_seconds)
+    dated = replace(code, expires_at=clock.now() + min(settings().code_seconds, LONGEST_LIFE_SECONDS))
     return keys.seal(_PURPOSE, [getattr(dated, name) for name in Code.__dataclass_fields__])
 
 

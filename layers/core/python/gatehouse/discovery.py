@@ -31,7 +31,7 @@ def document() -> dict[str, Any]:
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["public"],
-        "id_token_signing_alg_values_supported": settings().signing_algorithms.split(","),
+        "id_token_signing_alg_values_supported": settings().algorithms,
         "token_endpoint_auth_methods_supported": _AUTH_METHODS,
         "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[:2],
         "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,

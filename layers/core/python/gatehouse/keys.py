@@ -28,10 +28,11 @@ _PAIR_SPECS: "Final[dict[str, DataKeyPairSpecType]]" = {"RS256": "RSA_2048", "ES
 # How long a process uses the ring it read; after that a failed read may prolong it once to the second bound.
 RING_SECONDS: Final = 300
 STALE_RING_SECONDS: Final = 3600
+RING_RETRY_SECONDS: Final = 5
 # API Gateway keeps a key set for two hours, so a key is published that long before it signs.
 LEAD_SECONDS: Final = 2 * 3600
-# A superseded key verifies until the last token it signed is over and every cache has let go of it.
-SIGNING_OVERLAP_SECONDS: Final = 86400 + LEAD_SECONDS
+# A superseded key verifies as long as a session may last: its ID token is what an application signs out with in the end.
+SIGNING_OVERLAP_SECONDS: Final = LONGEST_SESSION_SECONDS + LEAD_SECONDS
 SEALING_OVERLAP_SECONDS: Final = LONGEST_SESSION_SECONDS + 86400
 KID_LENGTH: Final = 8
 
@@ -48,6 +49,7 @@ class RingKey:
 @dataclass(slots=True)
 class _Ring:
     read_at: int
+    read_again_at: int
     keys: dict[str, RingKey]
 
 
@@ -78,12 +80,15 @@ def ring() -> dict[str, RingKey]:
     """
     global _ring
     now = clock.now()
-    if _ring is None or not 0 <= now - _ring.read_at < RING_SECONDS:
+    if _ring is None or not _ring.read_at <= now < _ring.read_again_at:
         try:
-            _ring = _Ring(now, {item["sk"]: from_item(item) for item in table.query(table.keys_partition)})
+            found = {item["sk"]: from_item(item) for item in table.query(table.keys_partition)}
+            _ring = _Ring(now, now + RING_SECONDS, found)
         except Unavailable:
             if _ring is None or now - _ring.read_at >= STALE_RING_SECONDS:
                 raise
+            # Not at once: a request asks for keys several times, and each time would wait for the table again.
+            _ring.read_again_at = now + RING_RETRY_SECONDS
             observe.note("key ring could not be read again; the last one serves on")
     return _ring.keys
 
@@ -121,7 +126,7 @@ def verification_keys() -> dict[str, jose.VerificationKey]:
 
 def jwks() -> dict[str, list[dict[str, str]]]:
     """The JWK Set (RFC 7517 section 5) of the algorithms that are switched on."""
-    enabled = settings().signing_algorithms.split(",")
+    enabled = settings().algorithms
     return {"keys": [key.jwk for key in ring().values() if key.jwk and key.algorithm in enabled]}
 
 
@@ -219,4 +224,4 @@ def encryption_context(algorithm: str, kid: str) -> dict[str, str]:
 def algorithms() -> Iterator[str]:
     """Every algorithm that the ring must have a key for."""
     yield SEALING
-    yield from settings().signing_algorithms.split(",")
+    yield from settings().algorithms

@@ -42,6 +42,11 @@ class Settings:
         return self.issuer.rstrip("/")
 
     @property
+    def algorithms(self) -> list[str]:
+        """The signing algorithms that are switched on, each once."""
+        return list(dict.fromkeys(self.signing_algorithms.split(",")))
+
+    @property
     def management_audience(self) -> str:
         """Audience of tokens for the Management API, as Auth0 names it."""
         return f"{self.base_url}/api/v2/"

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gatehouse import clients, jose, sessions, sign_ons, tokens, users
-from gatehouse.authorization import Untrusted, parameters_of
+from gatehouse.authorization import Untrusted, parameters_of, without_cookies
 from gatehouse.clients import Client
 from gatehouse.hosted.page import form, submitted
 from gatehouse.settings import settings
@@ -31,6 +31,8 @@ def answer(request: Request) -> Response:
         return _confirmed(request)
     parameters = parameters_of(request)
     logout = _checked(parameters)
+    if elsewhere := without_cookies(request, "/oidc/logout", parameters):
+        return elsewhere
     signed_on = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     if signed_on and (logout.hint is None or logout.hint[0] != signed_on[0]):
         return _ask(request, signed_on[0], parameters, logout)
@@ -50,7 +52,7 @@ def _done(request: Request, logout: Logout, signed_on: tuple[str, str] | None) -
         sign_ons.end(*signed_on)
         sessions.revoke_of_sign_on(*signed_on, "signed_out")
     request.outcome["sign_out"] = "browser"
-    cookies = [clear_cookie(SIGN_ON_COOKIE)]
+    cookies = [clear_cookie(SIGN_ON_COOKIE)] if f"__Host-{SIGN_ON_COOKIE}" in request.cookies else []
     if logout.redirect_uri:
         return redirect(logout.redirect_uri, {"state": logout.state}, cookies=cookies)
     return redirect(f"{settings().base_url}/u/signed-out", cookies=cookies)

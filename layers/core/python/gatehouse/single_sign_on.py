@@ -1,5 +1,7 @@
 """What /authorize decides: answer at once for a browser that is signed on, or hand over to the hosted pages."""
 
+from dataclasses import replace
+
 from gatehouse import authorization, clock, consents, sign_ins, sign_ons, table
 from gatehouse.clients import Client
 from gatehouse.errors import ConsentRequired, LoginRequired
@@ -70,6 +72,11 @@ def _to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on:
     sign_in = sign_ins.begin(asked, browser, sign_on)
     cookie = set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS)
     return redirect(f"{settings().base_url}/u/{page}", {"signin": sign_in.sign_in_id}, cookies=[cookie])
+
+
+def restart_anywhere(asked: AuthorizationRequest) -> str:
+    """The same for a browser that may be somebody else's: without what tells who was expected, and empty where that cannot be left out."""
+    return "" if asked.id_token_hint else restart(replace(asked, login_hint=""))
 
 
 def restart(asked: AuthorizationRequest) -> str:

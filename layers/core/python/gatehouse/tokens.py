@@ -14,15 +14,14 @@ ACCESS_TYP = "at+jwt"
 ID_TYP = "JWT"
 
 
-def signing_keys(client: Client, *, with_id_token: bool = True) -> None:
+def signing_keys(client: Client) -> None:
     """Have at hand what `access_token` and `id_token` sign with, so that no trouble with KMS can follow a write.
 
     Raises:
         Unavailable: KMS or the table does not give a key.
     """
     keys.signing_key(client.access_token_alg)
-    if with_id_token:
-        keys.signing_key(client.id_token_alg)
+    keys.signing_key(client.id_token_alg)
 
 
 def access_token(client: Client, scope: str, session: Session | None = None) -> tuple[str, int]:

@@ -6,7 +6,7 @@ from gatehouse import jose, keys, pages, sign_ins
 from gatehouse.errors import Forbidden, InvalidRequest, NotFound, Refusal, TooManyRequests, Unavailable
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
-from gatehouse.single_sign_on import BROWSER_COOKIE, restart
+from gatehouse.single_sign_on import BROWSER_COOKIE, restart_anywhere
 from gatehouse.web import Request, Response, set_cookie
 
 _PURPOSE = "csrf"
@@ -76,7 +76,7 @@ def _another_browser(fields: dict[str, str]) -> Refusal:
     """The way out for an honest person, such as one who signed in from another tab meanwhile."""
     sign_in = sign_ins.find(fields.get("signin", ""))
     message = "This form is from an earlier visit or another browser. Nothing was changed."
-    return StaleSignIn(message, status=403, retry_url=restart(sign_in.request)) if sign_in else Forbidden(message)
+    return StaleSignIn(message, status=403, retry_url=restart_anywhere(sign_in.request)) if sign_in else Forbidden(message)
 
 
 def current_sign_in(request: Request, sign_in_id: str) -> SignIn:
@@ -90,7 +90,7 @@ def current_sign_in(request: Request, sign_in_id: str) -> SignIn:
         raise StaleSignIn("This sign-in has expired. Go back to the application and sign in from there.")
     if not sign_in.of_browser(request.cookies.get(f"__Host-{BROWSER_COOKIE}", "")):
         message = "This sign-in was begun in another browser, or was finished already."
-        raise StaleSignIn(message, status=403, retry_url=restart(sign_in.request))
+        raise StaleSignIn(message, status=403, retry_url=restart_anywhere(sign_in.request))
     return sign_in
 
 

@@ -39,9 +39,10 @@ def submit(request: Request) -> Response:
         ticket = tickets.issue(tickets.SIGN_UP, email, sign_in_id=sign_in.sign_in_id if sign_in else "", decoy=taken)
         base = settings().base_url
         if taken:
-            query = f"?signin={sign_in.sign_in_id}" if sign_in else ""
-            login_link = f"{base}/u/login{query}" if query else ""
-            message = pages.mail("account_exists", login_link=login_link, forgot_link=f"{base}/u/forgot{query}")
+            # No link into this sign-in: whoever asked for the mail need not be who reads it.
+            client = clients.get(sign_in.request.client_id) if sign_in else None
+            login_link = start.link(client.client_id) if client and start.possible(client) else ""
+            message = pages.mail("account_exists", login_link=login_link, forgot_link=f"{base}/u/forgot")
         else:
             message = pages.mail("signup", link=f"{base}/u/verify?ticket={ticket}", minutes=tickets.SECONDS[tickets.SIGN_UP] // 60)
         mail.send(email, *message)
