@@ -12,10 +12,11 @@ def handler(request: Request) -> Response:
     parameters = authorization.parameters_of(request)
     client, redirect_uri = authorization.trusted(parameters)
     request.outcome["client_id"] = client.client_id
-    if elsewhere := authorization.without_cookies(request, "/authorize", parameters):
-        return elsewhere
     try:
-        return single_sign_on.answer(request, client, authorization.check(parameters, client, redirect_uri))
+        asked = authorization.check(parameters, client, redirect_uri)
+        return authorization.without_cookies(request, "/authorize", authorization.again(asked)) or single_sign_on.answer(
+            request, client, asked
+        )
     except Untrusted:
         raise
     except Refusal as refusal:

@@ -71,15 +71,27 @@ def test_a_name_that_only_decodes_to_the_same_is_repeated_too() -> None:
     assert shown_and_not_sent(call("authorize", "GET", "/authorize", query=query))
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-def test_the_request_may_come_as_a_query_or_as_a_form(method: str) -> None:
+def test_the_request_may_come_as_a_query_or_as_a_form() -> None:
     parameters = {"client_id": new_client().client_id} | VALID
-    given = {"query": parameters} if method == "GET" else {"form": parameters}
+    browser = Browser()
+    browser.authorize(parameters["client_id"])
 
-    answer = call("authorize", method, "/authorize", **given)  # type: ignore[arg-type]
+    for answer in (call("authorize", "GET", "/authorize", query=parameters), browser.post("authorize", "/authorize", parameters)):
+        assert answer.status == 303
+        assert answer.location.startswith(f"{ISSUER}/u/login?signin=")
 
-    assert answer.status == 303
-    assert answer.location.startswith(f"{ISSUER}/u/login?signin=")
+
+def test_a_form_from_another_site_comes_without_cookies_and_is_led_to_where_they_are_sent() -> None:
+    parameters = {"client_id": new_client().client_id} | VALID
+    new_user()
+    browser = Browser()
+    browser.sign_in(parameters["client_id"])
+
+    posted = Browser().post("authorize", "/authorize", parameters)
+
+    assert (posted.status, posted.cookies) == (303, [])
+    assert posted.location.startswith(f"{ISSUER}/authorize?")
+    assert "code" in browser.get("authorize", posted.location).sent_back
 
 
 @pytest.mark.row(14)

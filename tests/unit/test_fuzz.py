@@ -47,7 +47,9 @@ def check(answer: Answer) -> None:
     assert all(cookie.startswith("__Host-") and "; Secure; HttpOnly" in cookie for cookie in answer.cookies)
     answer.body.encode()
     if "location" in answer.headers:
-        assert answer.location.startswith((f"{CALLBACK}?", f"{ISSUER}/u/", f"{ISSUER}/authorize?", "https://app.example.com/bye"))
+        assert answer.location.startswith(
+            (f"{CALLBACK}?", f"{ISSUER}/u/", f"{ISSUER}/authorize?", f"{ISSUER}/oidc/logout", "https://app.example.com/bye")
+        )
     if answer.headers["content-type"].startswith("text/html"):
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     allowed = answer.headers.get("access-control-allow-origin", "")

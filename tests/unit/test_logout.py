@@ -222,3 +222,29 @@ def test_no_answer_is_stored_or_framed() -> None:
         if answer.status != 303:
             assert answer.headers["x-frame-options"] == "DENY"
             assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+
+
+@pytest.mark.row(44)
+def test_another_site_cannot_sign_anybody_out_by_a_form_that_comes_without_cookies() -> None:
+    new_user()
+    app, browser = new_client(), Browser()
+    signed_in(app.client_id, browser)
+
+    posted = Browser().post("logout", "/oidc/logout", {"client_id": app.client_id})
+
+    assert (posted.status, posted.cookies) == (303, [])
+    asked = browser.get("logout", posted.location)
+    assert asked.status == 200
+    assert "code" in browser.authorize(app.client_id, prompt="none").sent_back
+
+
+def test_a_form_from_an_application_signs_out_as_its_link_does() -> None:
+    new_user()
+    app, browser = new_client(), Browser()
+    tokens = signed_in(app.client_id, browser)
+
+    posted = Browser().post("logout", "/oidc/logout", {"id_token_hint": tokens["id_token"]})
+    browser.get("logout", posted.location)
+
+    assert browser.authorize(app.client_id, prompt="none").sent_back["error"] == "login_required"
+    assert userinfo(tokens["access_token"]).status == 401

@@ -150,18 +150,30 @@ def test_a_hint_for_somebody_else_gives_no_token_of_the_person_who_is_signed_on(
 def test_starting_again_keeps_what_the_application_asked_for() -> None:
     new_user()
     new_user("eve@example.com")
-    app, ada, eve = new_client(), Browser(), Browser()
-    hint = signed_in(app.client_id, ada)["id_token"]
-    stale = opened(eve, app.client_id, id_token_hint=hint, max_age="7", state="a b&c=d", nonce="n/+")
+    app, eve = new_client(), Browser()
+    stale = opened(eve, app.client_id, max_age="7", state="a b&c=d", nonce="n/+")
     eve.sign_in(app.client_id, "eve@example.com")
 
     page = eve.fill(stale, "/u/login", **CREDENTIALS)
     assert START_AGAIN.search(page.body)
-    again = start_again(eve, page)
-    back = eve.fill(eve.get("hosted_pages", again.location), "/u/login", **CREDENTIALS)
+    back = start_again(eve, page)
 
     assert back.sent_back["state"] == "a b&c=d"
     assert claims(app.client_id, back.sent_back)["nonce"] == "n/+"
+
+
+@pytest.mark.row(68)
+def test_a_page_of_another_browser_does_not_tell_who_was_expected() -> None:
+    new_user()
+    app, ada = new_client(), Browser()
+    hint = signed_in(app.client_id, ada)["id_token"]
+
+    named = Browser().get("hosted_pages", Browser().authorize(app.client_id, login_hint="ada@example.com").location)
+    hinted = Browser().get("hosted_pages", Browser().authorize(app.client_id, id_token_hint=hint).location)
+
+    assert named.status == hinted.status == 403
+    assert START_AGAIN.search(named.body) and "ada" not in named.body
+    assert not START_AGAIN.search(hinted.body) and hint not in hinted.body
 
 
 @pytest.mark.row(54)

@@ -194,7 +194,7 @@ def parameters_of(request: Request) -> dict[str, str]:
 
 
 def without_cookies(request: Request, path: str, parameters: dict[str, str]) -> Response | None:
-    """The way for a POST that another site's page made: browsers send it without our cookies, but with them when they follow this to GET."""
+    """The way for a POST that another site's page made: browsers send it without our cookies, and then follow this to GET with them."""
     if request.method != "POST" or request.cookies:
         return None
     return redirect(f"{settings().base_url}{path}", parameters)

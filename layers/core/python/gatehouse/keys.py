@@ -88,7 +88,7 @@ def ring() -> dict[str, RingKey]:
             if _ring is None or now - _ring.read_at >= STALE_RING_SECONDS:
                 raise
             # Not at once: a request asks for keys several times, and each time would wait for the table again.
-            _ring.read_again_at = now + RING_RETRY_SECONDS
+            _ring.read_again_at = min(now + RING_RETRY_SECONDS, _ring.read_at + STALE_RING_SECONDS)
             observe.note("key ring could not be read again; the last one serves on")
     return _ring.keys
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gatehouse import clients, jose, sessions, sign_ons, tokens, users
-from gatehouse.authorization import Untrusted, parameters_of, without_cookies
+from gatehouse.authorization import LONGEST, Untrusted, parameters_of, without_cookies
 from gatehouse.clients import Client
 from gatehouse.hosted.page import form, submitted
 from gatehouse.settings import settings
@@ -31,7 +31,7 @@ def answer(request: Request) -> Response:
         return _confirmed(request)
     parameters = parameters_of(request)
     logout = _checked(parameters)
-    if elsewhere := without_cookies(request, "/oidc/logout", parameters):
+    if elsewhere := without_cookies(request, "/oidc/logout", _known(parameters)):
         return elsewhere
     signed_on = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     if signed_on and (logout.hint is None or logout.hint[0] != signed_on[0]):
@@ -60,7 +60,6 @@ def _done(request: Request, logout: Logout, signed_on: tuple[str, str] | None) -
 
 def _ask(request: Request, user_id: str, parameters: dict[str, str], logout: Logout) -> Response:
     user = users.get(user_id)
-    kept = {name: parameters.get(name, "") for name in ("client_id", "post_logout_redirect_uri", "state", "id_token_hint")}
     return form(
         request,
         "logout.html",
@@ -68,8 +67,13 @@ def _ask(request: Request, user_id: str, parameters: dict[str, str], logout: Log
         client_name=logout.client.name if logout.client else "",
         user_email=user.email if user else "",
         cancel_url=logout.client.client_uri if logout.client else "",
-        kept={name: value for name, value in kept.items() if value},
+        kept=_known(parameters),
     )
+
+
+def _known(parameters: dict[str, str]) -> dict[str, str]:
+    names = ("client_id", "post_logout_redirect_uri", "state", "id_token_hint")
+    return {name: parameters[name] for name in names if name in parameters}
 
 
 def _checked(parameters: dict[str, str]) -> Logout:
@@ -88,6 +92,8 @@ def _checked(parameters: dict[str, str]) -> Logout:
     client = clients.get(client_id) if client_id else None
     if client_id and client is None:
         raise Untrusted("client_id is not registered")
+    if len(parameters.get("state", "")) > LONGEST["state"]:
+        raise Untrusted(f"state is longer than {LONGEST['state']} characters")
     redirect_uri = parameters.get("post_logout_redirect_uri", "")
     if redirect_uri and (client is None or redirect_uri not in client.post_logout_redirect_uris):
         raise Untrusted("post_logout_redirect_uri is not registered, or nothing tells for which client")
