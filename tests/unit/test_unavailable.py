@@ -186,6 +186,20 @@ def test_the_key_set_is_served_for_an_hour_without_the_table() -> None:
             assert is_an_honest_503(call("discovery", "GET", "/.well-known/jwks.json"))
 
 
+def test_keys_that_cannot_be_read_again_are_asked_for_once_and_not_by_everything_that_needs_one() -> None:
+    with later(0):
+        new_user()
+        access = signed_in(new_client().client_id)["access_token"]
+        headers = {"authorization": f"Bearer {access}"}
+        with later(keys.RING_SECONDS), trouble({"dynamodb.Query": always(DENIED)}) as sent:
+            answers = [call("userinfo", "GET", "/userinfo", headers=headers) for _ in range(3)]
+        assert [answer.status for answer in answers] == [200, 200, 200]
+        assert sent.count("dynamodb.Query") == 1
+        with later(keys.RING_SECONDS + keys.RING_RETRY_SECONDS), trouble() as sent:
+            assert call("userinfo", "GET", "/userinfo", headers=headers).status == 200
+        assert sent.count("dynamodb.Query") == 1
+
+
 @pytest.mark.row(61)
 def test_when_attempts_cannot_be_counted_none_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     new_user()
