@@ -1,8 +1,9 @@
 """The link that starts the login of one application (S02)."""
 
 import pytest
-from conftest import ISSUER, call
-from flows import CALLBACK, new_client
+
+from tests.unit.conftest import ISSUER, call
+from tests.unit.flows import CALLBACK, new_client
 
 
 def test_it_leads_to_where_the_application_begins_a_sign_in() -> None:

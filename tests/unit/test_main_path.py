@@ -1,8 +1,9 @@
 """The main job, from the first request to the end of every session."""
 
 import jwt
-from conftest import ISSUER, call
-from flows import Browser, exchange, new_client, new_user, refresh, sign_out_everywhere, signed_in, userinfo
+
+from tests.unit.conftest import ISSUER, call
+from tests.unit.flows import Browser, exchange, new_client, new_user, refresh, sign_out_everywhere, signed_in, userinfo
 
 
 def test_a_person_signs_in_and_the_client_gets_three_tokens_for_the_code() -> None:

@@ -49,8 +49,7 @@ class Session:
         """Whether tokens of this session count: neither it nor its user ended it, and it is not over."""
         return (
             user is not None
-            and not user.blocked
-            and user.epoch == epoch_of(self.sid)
+            and stands(user, self.sid)
             and self.status == "active"
             and min(self.expires_at, self.idle_expires_at) > clock.now()
         )
@@ -80,6 +79,11 @@ def epoch_of(sid: str) -> int:
     except ValueError:
         return -1
     return int.from_bytes(raw[:_EPOCH_BYTES]) if len(raw) == _EPOCH_BYTES + _RANDOM_BYTES else -1
+
+
+def stands(user: User, sid: str) -> bool:
+    """Whether the user lets a session of this id begin or go on: not blocked, and not signed out everywhere since the id was made."""
+    return not user.blocked and user.epoch == epoch_of(sid)
 
 
 def begin(session: Session) -> None:

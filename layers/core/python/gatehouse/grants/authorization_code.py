@@ -34,7 +34,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         sessions.bury(code.user_id, code.sid, code.client_id)
         raise InvalidGrant("code_verifier does not match the code_challenge of the authorization request")
     user = users.get(code.user_id)
-    if user is None or user.blocked or user.epoch != sessions.epoch_of(code.sid):
+    if user is None or not sessions.stands(user, code.sid):
         raise InvalidGrant(_SPENT, detail="user is gone, blocked or signed out")
     session = _session(client, code, request)
     if session.expires_at <= session.created_at:

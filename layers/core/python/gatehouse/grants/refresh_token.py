@@ -23,7 +23,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     if token is None:
         raise InvalidGrant(_OVER, detail="not one of ours")
     user = users.get(token.user_id)
-    if user is None or user.blocked or user.epoch != sessions.epoch_of(token.sid):
+    if user is None or not sessions.stands(user, token.sid):
         raise InvalidGrant(_OVER, detail="user is gone, blocked or signed out")
     requested = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
     if requested:
