@@ -17,6 +17,9 @@ given = $(if $(findstring command,$(origin $(1))),$(2) $($(1)))
 STACK = $(call given,NAME,--instance)
 PORTS = $(call given,PORT,--port) $(call given,ORDERS_PORT,--orders-port) $(call given,APP_PORT,--app-port) \
 	$(call given,MAIL_PORT,--mail-port) $(call given,EMULATOR_PORT,--emulator-port)
+# https instead of http, until TLS=0; by which name; and where a conformance suite is.
+ENCRYPTION = $(if $(call given,TLS),$(if $(filter 0 no off,$(TLS)),--no-tls,--tls)) $(call given,HOST,--host)
+SUITES = $(if $(call given,SUITE,x),$(foreach suite,$(SUITE),--suite $(suite))) $(if $(call given,ALIAS,x),$(foreach alias,$(ALIAS),--alias $(alias)))
 RUN := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m
 LOCAL = $(RUN) local
 PYTEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest
@@ -37,8 +40,9 @@ help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: setup ## Start everything on http://localhost:8080 and say what to do next (PORT=, NAME=)
-	@$(LOCAL) up $(STACK) $(PORTS) $(foreach parameter,$(PARAMETERS),--parameter $(parameter))
+run: setup ## Start everything on http://localhost:8080 and say what to do next (PORT=, NAME=, TLS=1)
+	@$(LOCAL) up $(STACK) $(PORTS) $(ENCRYPTION) $(foreach parameter,$(PARAMETERS),--parameter $(parameter))
+	@$(if $(call given,CERTIFICATION,x),$(MAKE) certification)
 
 .PHONY: stop
 stop: $(VENV) ## End it; its state stays
@@ -59,6 +63,10 @@ mail: $(VENV) ## Print the newest mails that it sent
 .PHONY: client
 client: $(VENV) ## Register an application (ARGS="--help" shows how)
 	@$(LOCAL) exec $(STACK) -- $(CURDIR)/.venv/bin/python -m local.admin client $(ARGS)
+
+.PHONY: certification
+certification: $(VENV) ## Register what the OpenID conformance suite needs (SUITE=, ALIAS=)
+	@$(LOCAL) exec $(STACK) -- $(CURDIR)/.venv/bin/python -m local.certification $(SUITES)
 
 .PHONY: rotate-keys
 rotate-keys: $(VENV) ## Replace the signing keys now

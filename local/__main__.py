@@ -24,6 +24,8 @@ def _up(arguments: argparse.Namespace) -> None:
     instance = named(
         arguments.instance,
         arguments.port,
+        tls=arguments.tls,
+        host=arguments.host,
         orders_port=arguments.orders_port,
         app_port=arguments.app_port,
         mail_port=arguments.mail_port,
@@ -103,6 +105,8 @@ def _parser() -> argparse.ArgumentParser:
     up.add_argument("--app-port", type=int)
     up.add_argument("--mail-port", type=int)
     up.add_argument("--emulator-port", type=int)
+    up.add_argument("--tls", action=argparse.BooleanOptionalAction, help="https with a self-signed certificate; stays until taken back")
+    up.add_argument("--host", help="name by which others reach this machine, for the issuer; with TLS only")
     up.add_argument("--parameter", action="append", default=[], metavar="NAME=VALUE", help="of the template; repeatable")
     up.add_argument("--fresh", action="store_true", help="forget all state first")
     command("down", _down, "end the stack; its state stays")

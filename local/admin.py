@@ -8,7 +8,7 @@ import json
 import sys
 
 from gatehouse import client_registration, identifiers, key_rotation, users
-from gatehouse.client_registration import InvalidRegistration
+from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import STANDARD_SCOPES, TYPES
 from gatehouse.hosted import start
 

@@ -122,17 +122,22 @@ def stack_environment(instance: Instance) -> dict[str, str]:
         raise LocalError(f"no stack named {instance.name!r} is deployed; `make run` starts one")
     outputs = json.loads(instance.outputs_file.read_text(encoding="utf-8"))
     aws_variables = {k: v for k, v in client_environment(instance).items() if k.startswith("AWS_")}
-    return aws_variables | {
-        "ISSUER": instance.issuer,
-        "TABLE_NAME": outputs["TableName"],
-        "KEY_ARN": outputs["KeyArn"],
-        "AUTHORIZER_ARN": outputs["AuthorizerArn"],
-        "MAIL_FROM": MAIL_FROM,
-        "ORDERS_URL": instance.orders_url,
-        "APP_URL": instance.app_url,
-        "MAIL_URL": instance.mail_url,
-        "GATEHOUSE_INSTANCE": instance.name,
-    }
+    trust = {"TLS_CERTIFICATE": str(instance.certificate_file)} if instance.tls else {}
+    return (
+        aws_variables
+        | trust
+        | {
+            "ISSUER": instance.issuer,
+            "TABLE_NAME": outputs["TableName"],
+            "KEY_ARN": outputs["KeyArn"],
+            "AUTHORIZER_ARN": outputs["AuthorizerArn"],
+            "MAIL_FROM": MAIL_FROM,
+            "ORDERS_URL": instance.orders_url,
+            "APP_URL": instance.app_url,
+            "MAIL_URL": instance.mail_url,
+            "GATEHOUSE_INSTANCE": instance.name,
+        }
+    )
 
 
 def _deploy_stack(instance: Instance, stack: str, template: Path, values: Mapping[str, str]) -> None:

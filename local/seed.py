@@ -95,6 +95,7 @@ def _kept(file: Path, web: str, machine: str) -> Seed:
 
 
 def _next_steps(instance: Instance, seed: Seed) -> str:
+    trust = f"--cacert {instance.certificate_file} " if instance.tls else ""
     return f"""\
   Sign in          {instance.app_url}
                    {EMAIL} / {PASSWORD}
@@ -102,7 +103,7 @@ def _next_steps(instance: Instance, seed: Seed) -> str:
   Clients          {SPA} (single-page app), {WEB} (web, secret {seed.web_secret}),
                    {MACHINE} (machine, secret {seed.machine_secret})
 
-  A machine token  curl -s {instance.issuer}/oauth/token -u {MACHINE}:{seed.machine_secret} \\
+  A machine token  curl -s {trust}{instance.issuer}/oauth/token -u {MACHINE}:{seed.machine_secret} \\
                      -d grant_type=client_credentials
 """
 

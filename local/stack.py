@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 
 from botocore.exceptions import ClientError
 
-from local import aws, deploy, emulator
+from local import aws, certificate, deploy, emulator
 from local.background import Background, require_free
 from local.instance import MAIL_FROM, ROOT, Instance, LocalError, named, save
 
@@ -35,11 +35,12 @@ def up(instance: Instance, overrides: Mapping[str, str], *, fresh: bool = False)
         require_free(instance.app_port, "APP_PORT=<number>")
         require_free(instance.mail_port, "MAIL_PORT=<number>")
     save(instance)
+    new_certificate = instance.tls and certificate.ensure(instance.certificate_file, instance.host)
     with _step("emulator"):
         emulator.start(instance)
     changed = _bring_up_to_date(instance, deploy.parameters(instance, overrides))
     with _step("gateway"):
-        _start_gateway(instance, gateway, restart=changed)
+        _start_gateway(instance, gateway, restart=changed or new_certificate)
     if changed:
         with _step("seed"):
             _seed(instance)
@@ -142,6 +143,7 @@ def _next_steps(instance: Instance) -> str:
         f"  orders  {instance.orders_url}/orders",
         f"  mail    {instance.mail_url}",
         f"  stack   {instance.home / 'stack.env'}",
+        *([f"  trust   {instance.certificate_file}   (curl --cacert; TLS=0 goes back to http)"] if instance.tls else []),
     ]
     return "\n".join(lines) + ("\n\n" + seeded.read_text(encoding="utf-8").rstrip() if seeded.exists() else "")
 

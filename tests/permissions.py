@@ -16,6 +16,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
+# Not a condition key of AWS: which queue of template.yaml a call is about.
+QUEUE = "queue"
 _running: ContextVar[str] = ContextVar("running", default="")
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
@@ -81,9 +83,15 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
 
 
 def _allows(statement: Mapping[str, Any], action: str, facts: Mapping[str, str]) -> bool:
-    actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
     demands = [demand for keys in statement.get("Condition", {}).values() for demand in keys.items()]
-    return action in actions and all(_meets(facts.get(key), patterns) for key, patterns in demands)
+    if QUEUE in facts and {"GetAtt": f"{facts[QUEUE]}.Arn"} not in listed(statement["Resource"]):
+        return False
+    return action in listed(statement["Action"]) and all(_meets(facts.get(key), patterns) for key, patterns in demands)
+
+
+def listed(value: Any) -> list[Any]:
+    """Actions or resources of a statement, of which one need not stand in a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def _meets(fact: str | None, patterns: list[Any]) -> bool:
@@ -99,6 +107,9 @@ def _needed(service: str, operation: str, parameters: Mapping[str, Any]) -> Iter
     elif service == "kms":
         context = parameters.get("EncryptionContext", {})
         yield f"kms:{operation}", {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
+    elif service == "sqs":
+        # The tests' queues are named as template.yaml names them; a batch takes the permission of its one message.
+        yield f"sqs:{operation.removesuffix('Batch')}", {QUEUE: parameters["QueueUrl"].rpartition("/")[2]}
     else:
         yield f"{service.removesuffix('v2')}:{operation}", {"ses:FromAddress": parameters.get("FromEmailAddress", "")}
 

@@ -1,24 +1,30 @@
 """GET,POST /authorize: check the request, then answer at once or send the browser to the hosted pages (RFC 6749 4.1.1)."""
 
 from gatehouse import authorization, single_sign_on
-from gatehouse.authorization import Untrusted
+from gatehouse.authorization import answers
 from gatehouse.errors import Refusal
 from gatehouse.hosted.page import page_error
+from gatehouse.sign_ins import WayBack
 from gatehouse.web import Request, Response, endpoint
 
 
 @endpoint("GET", "POST", errors=page_error)
 def handler(request: Request) -> Response:
     parameters = authorization.parameters_of(request)
-    client, redirect_uri = authorization.trusted(parameters)
+    client = authorization.client_of(parameters)
     request.outcome["client_id"] = client.client_id
     try:
-        asked = authorization.check(parameters, client, redirect_uri)
-        return authorization.without_cookies(request, "/authorize", authorization.again(asked)) or single_sign_on.answer(
-            request, client, asked
-        )
-    except Untrusted:
-        raise
+        asked = authorization.asked(parameters)
+    except authorization.Refused as refused:
+        return _sent_back(request, refused.way_back, refused.refusal)
+    if elsewhere := authorization.without_cookies(request, "/authorize", authorization.known(parameters)):
+        return elsewhere
+    try:
+        return single_sign_on.answer(request, client, asked)
     except Refusal as refusal:
-        request.outcome.update({"error": refusal.code, "reason": refusal.description, "detail": refusal.detail})
-        return authorization.answer_with_error(redirect_uri, parameters.get("state", ""), refusal)
+        return _sent_back(request, asked.way_back, refusal)
+
+
+def _sent_back(request: Request, way_back: WayBack, refusal: Refusal) -> Response:
+    request.outcome.update({"error": refusal.code, "reason": refusal.description, "detail": refusal.detail})
+    return answers.with_error(way_back, refusal)

@@ -1,6 +1,7 @@
 """POST /oauth/token: exchange a grant for tokens (RFC 6749 3.2). Form and JSON bodies."""
 
 from gatehouse import client_auth, grants, refresh_cookie
+from gatehouse.proof_of_possession import with_nonce
 from gatehouse.web import Request, Response, endpoint, json_response
 
 
@@ -10,4 +11,5 @@ def handler(request: Request) -> Response:
     client = client_auth.authenticate(request, parameters)
     if client.refresh_cookie:
         return refresh_cookie.exchange(request, client, parameters)
-    return json_response(200, grants.exchange(client, parameters, request).body())
+    tokens = grants.exchange(client, parameters, request)
+    return with_nonce(json_response(200, tokens.body()), tokens.bound_to)

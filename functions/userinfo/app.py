@@ -8,5 +8,5 @@ from gatehouse.web import Request, Response, bearer_error, endpoint, json_respon
 @endpoint("GET", "POST", errors=bearer_error, cors=True)
 def handler(request: Request) -> Response:
     claims = bearer.verified(request, audience=settings().issuer, scope="openid")
-    _, user = bearer.live(claims)
-    return json_response(200, userinfo.claims(user, claims["scope"]))
+    session, user = bearer.live(claims)
+    return json_response(200, userinfo.claims(user, claims["scope"], session.userinfo_claims))

@@ -5,7 +5,7 @@ import signal
 import threading
 from functools import partial
 
-from local import app, aws, outbox
+from local import app, aws, certificate, outbox
 from local.gateway.requests import Functions, serve
 from local.gateway.routes import Api, from_template
 from local.gateway.server import listen
@@ -22,10 +22,11 @@ def main() -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         signal.signal(name, lambda *_: ended.set())
     functions = Functions(aws.lambda_(instance, connections=WIDTH), threading.Semaphore(WIDTH))
-    listen(instance.port, partial(serve, load(instance, STACK_NAME), functions))
-    listen(instance.orders_port, partial(serve, load(instance, ORDERS_STACK_NAME), functions))
-    listen(instance.app_port, partial(app.serve, instance))
-    listen(instance.mail_port, partial(outbox.serve, instance))
+    tls = certificate.context(instance.certificate_file) if instance.tls else None
+    listen(instance.port, partial(serve, load(instance, STACK_NAME), functions), tls)
+    listen(instance.orders_port, partial(serve, load(instance, ORDERS_STACK_NAME), functions), tls)
+    listen(instance.app_port, partial(app.serve, instance), tls)
+    listen(instance.mail_port, partial(outbox.serve, instance), tls)
     ended.wait()
 
 

@@ -37,6 +37,7 @@ class Received:
     body: bytes
     peer: str
     port: int
+    scheme: str = "http"
 
     @property
     def raw_path(self) -> str:
@@ -123,7 +124,7 @@ def _headers(received: Received) -> tuple[dict[str, str], list[str]]:
     forwarded = headers.get("x-forwarded-for")
     headers["x-forwarded-for"] = f"{forwarded}, {received.peer}" if forwarded else received.peer
     headers["x-forwarded-port"] = str(received.port)
-    headers["x-forwarded-proto"] = "http"
+    headers["x-forwarded-proto"] = received.scheme
     headers["x-amzn-trace-id"] = f"Root=1-{int(time.time()):08x}-{secrets.token_hex(12)}"
     if received.body:
         headers["content-length"] = str(len(received.body))
@@ -132,7 +133,8 @@ def _headers(received: Received) -> tuple[dict[str, str], list[str]]:
 
 def _context(received: Received, api: Api, route: Route, headers: Mapping[str, str]) -> dict[str, Any]:
     now = time.time()
-    domain = headers.get("host", "").partition(":")[0]
+    # AWS names the API's domain, which has no port; who needs the address that was called finds it in the header host.
+    domain = re.sub(r":\d*$", "", headers.get("host", ""))
     return {
         "accountId": ACCOUNT,
         "apiId": api.id,

@@ -1,7 +1,8 @@
-"""HTTP/1.1 on this machine: reads requests within API Gateway's limits, writes answers, keeps connections open."""
+"""HTTP/1.1 on this machine, over TLS if so wanted: reads requests within API Gateway's limits, writes answers, keeps connections open."""
 
 import contextlib
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -17,15 +18,35 @@ class BodyTooLarge(Exception):
     """More than API Gateway takes."""
 
 
+HANDSHAKE_SECONDS = 10
+
+
 class Server(ThreadingHTTPServer):
-    """Listens on 127.0.0.1 only."""
+    """Listens on 127.0.0.1 only. tls: what it speaks before HTTP, if anything."""
 
     daemon_threads = True
     request_queue_size = 128
+    tls: ssl.SSLContext | None = None
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve one connection, in its own thread: a caller that is slow or speaks something else holds up nobody but itself."""
+        if self.tls is None:
+            super().finish_request(request, client_address)
+            return
+        request.settimeout(HANDSHAKE_SECONDS)
+        with self.tls.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
+            # Say goodbye without waiting for the answer; callers take an end without it for an attack.
+            secured.settimeout(0)
+            with contextlib.suppress(OSError):
+                secured.unwrap()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A caller that hangs up is no news."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+        """A caller that hangs up is no news, one that speaks no TLS or trusts us not is a line."""
+        error = sys.exception()
+        if isinstance(error, ssl.SSLError) and not isinstance(error, ssl.SSLEOFError | ssl.SSLZeroReturnError):
+            print(f"no TLS with {client_address[0]}: {error.reason}", flush=True)
+        elif not isinstance(error, ConnectionError | TimeoutError | ssl.SSLError):
             super().handle_error(request, client_address)
 
 
@@ -75,13 +96,14 @@ class Handler(BaseHTTPRequestHandler):
         if size > LARGEST_HEADERS:
             return HEADERS_TOO_LARGE
         port = int(self.connection.getsockname()[1])
-        received = Received(self.command, self._target(), headers, body, self.client_address[0], port)
+        scheme = "https" if isinstance(self.connection, ssl.SSLSocket) else "http"
+        received = Received(self.command, self._target(), headers, body, self.client_address[0], port, scheme)
         return type(self).serve(received)
 
     def _target(self) -> str:
         """Path and query; a proxy's absolute form loses scheme and host."""
-        if self.path.startswith("http://"):
-            return "/" + self.path.removeprefix("http://").partition("/")[2]
+        if self.path.startswith(("http://", "https://")):
+            return "/" + self.path.partition("://")[2].partition("/")[2]
         return self.path
 
     def _body(self) -> bytes:
@@ -111,7 +133,7 @@ class Handler(BaseHTTPRequestHandler):
         """Nothing: _answer writes the line."""
 
 
-def listen(port: int, serve: Callable[[Received], Answer]) -> list[Server]:
+def listen(port: int, serve: Callable[[Received], Answer], tls: ssl.SSLContext | None = None) -> list[Server]:
     """Serve on localhost:port in threads of their own, until each returned server is shut down."""
     handler = type("BoundHandler", (Handler,), {"serve": staticmethod(serve)})
     servers: list[Server] = [Server(("127.0.0.1", port), handler)]
@@ -119,5 +141,6 @@ def listen(port: int, serve: Callable[[Received], Answer]) -> list[Server]:
     with contextlib.suppress(OSError):
         servers.append(Server6(("::1", port), handler))
     for server in servers:
+        server.tls = tls
         threading.Thread(target=server.serve_forever, daemon=True).start()
     return servers

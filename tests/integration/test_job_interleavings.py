@@ -7,7 +7,7 @@ import pytest
 import time_machine
 
 from gatehouse import client_registration, clients, clock, key_rotation, limits, tickets
-from gatehouse.client_registration import InvalidRegistration, Registered
+from gatehouse.client_rules import InvalidRegistration, Registered
 from tests.integration.faults import Scene, in_every_place
 from tests.integration.scenes import (
     NEW_PASSWORD,

@@ -25,8 +25,9 @@ from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
+from moto.sqs.models import sqs_backends
 
-from gatehouse import clients, keys, mail, settings
+from gatehouse import clients, keys, mail, queues, settings
 from gatehouse.table import connection
 
 ROOT = Path(__file__).parents[2]
@@ -39,6 +40,8 @@ ENVIRONMENT = {
     "TABLE_NAME": "identity",
     "MAIL_FROM": "hello@id.example.com",
 }
+# The variables that name queues, and what template.yaml calls these.
+QUEUES = {"LOGOUT_QUEUE_URL": "LogoutNotices", "FAILED_EVENTS_QUEUE_URL": "FailedEvents"}
 
 # The same examples in every run; pytest --hypothesis-profile=explore looks for new ones.
 _PATIENT = [HealthCheck.too_slow]
@@ -79,6 +82,8 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
         boto3.client("dynamodb").create_table(TableName="identity", **{name: schema[name] for name in names if name in schema})
         boto3.client("sesv2").create_email_identity(EmailIdentity="id.example.com")
         boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
+        for variable, name in QUEUES.items():
+            environment.setenv(variable, boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"])
         function("key_rotation")({}, context())
         yield {type(backend): deepcopy(vars(backend)) for backend in _backends()}
 
@@ -100,6 +105,11 @@ def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
     for backend in _backends():
         vars(backend).clear()
         vars(backend).update(deepcopy(cloud[type(backend)]))
+    # Made anew: they hold locks, which no copy can.
+    queues_there = sqs_backends[DEFAULT_ACCOUNT_ID][ENVIRONMENT["AWS_DEFAULT_REGION"]]
+    queues_there.queues.clear()
+    for name in QUEUES.values():
+        queues_there.create_queue(name, None)
     forget()
     yield
     forget()
@@ -115,6 +125,7 @@ def forget() -> None:
     settings.settings.cache_clear()
     connection.client.cache_clear()
     mail.ses.cache_clear()
+    queues.sqs.cache_clear()
     keys.forget()
     clients.forget()
 

@@ -12,7 +12,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
-from gatehouse import keys, mail
+from gatehouse import keys, mail, queues
 from gatehouse.table import connection
 
 # What becomes of a request, given how moto would answer it.
@@ -112,3 +112,4 @@ def _forget_clients() -> None:
     connection.client.cache_clear()
     keys.kms.cache_clear()
     mail.ses.cache_clear()
+    queues.sqs.cache_clear()

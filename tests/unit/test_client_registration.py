@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gatehouse import client_registration, clients
-from gatehouse.client_registration import InvalidRegistration
+from gatehouse.client_rules import InvalidRegistration
 from tests.unit.conftest import forget
 from tests.unit.flows import CALLBACK, Browser, basic, new_client, token
 

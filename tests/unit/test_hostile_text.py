@@ -108,7 +108,7 @@ def test_no_page_lets_a_script_or_style_run_inline() -> None:
 @pytest.mark.row(98)
 @pytest.mark.parametrize("uri", ["javascript:alert(1)", "data:text/html,x", "vbscript:x", "//evil.example", "https://user@evil.example"])
 def test_a_link_of_a_client_is_a_web_address_or_not_registered(uri: str) -> None:
-    from gatehouse.client_registration import InvalidRegistration
+    from gatehouse.client_rules import InvalidRegistration
 
     for name in ("client_uri", "initiate_login_uri"):
         with pytest.raises(InvalidRegistration):

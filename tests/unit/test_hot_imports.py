@@ -11,7 +11,7 @@ import pytest
 from bench.budgets import NEVER_LOADED, PAGES_NEVER_LOADED
 
 ROOT = Path(__file__).parents[2]
-SHOWING_PAGES, IN_THE_BACKGROUND = {"hosted_pages"}, {"cleanup", "key_rotation"}
+SHOWING_PAGES, IN_THE_BACKGROUND = {"hosted_pages"}, {"cleanup", "key_rotation", "logout_delivery", "user_events"}
 HOT = {file.parent.name for file in ROOT.glob("functions/*/app.py")} - SHOWING_PAGES - IN_THE_BACKGROUND
 PROGRAM = """
 import importlib, json, sys

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse import jose
-from gatehouse.jose import PrivateKey, SigningKey, VerificationKey
+from gatehouse.jose import PrivateKey, SigningKey, VerificationKey, signatures
 
 NOW = 1_800_000_000
 PRIVATE: dict[str, PrivateKey] = {
@@ -154,17 +154,17 @@ def test_the_signatures_of_the_rfcs_hold_and_no_others(name: str) -> None:
     key = jose.verification_key(jwk)
     raw = jose.b64decode(signature)
 
-    assert jose._signature_holds(key, signing_input.encode(), raw)
+    assert signatures.signature_holds(key, signing_input.encode(), raw)
     for wrong in (raw[:-1], raw + b"\x00", bytes(len(raw)), b"\xff" * len(raw), raw[::-1], b""):
-        assert not jose._signature_holds(key, signing_input.encode(), wrong)
-    assert not jose._signature_holds(key, signing_input.encode() + b"A", raw)
+        assert not signatures.signature_holds(key, signing_input.encode(), wrong)
+    assert not signatures.signature_holds(key, signing_input.encode() + b"A", raw)
 
 
 def test_the_ed25519_signature_of_rfc_8037_is_made_again() -> None:
     private = ed25519.Ed25519PrivateKey.from_private_bytes(jose.b64decode("nWGxne_9WmC6hEr0kuwsxERJxWl7MmkZcDusAxyuf2A"))
     _, signing_input, signature = VECTORS["RFC 8037 A.5"]
 
-    made = jose._signature(SigningKey("k", "EdDSA", private), signing_input.encode())
+    made = signatures.signature(SigningKey("k", "EdDSA", private), signing_input.encode())
 
     assert jose.b64encode(made) == signature
 
@@ -180,7 +180,7 @@ def test_zero_and_order_are_no_es256_signature() -> None:
     key = VerificationKey("ES256", PRIVATE["ES256"].public_key())
 
     for number in (0, order, 2**256 - 1):
-        assert not jose._signature_holds(key, b"x", number.to_bytes(32) * 2)
+        assert not signatures.signature_holds(key, b"x", number.to_bytes(32) * 2)
 
 
 @pytest.mark.parametrize(("data", "text"), [(b"", ""), (b"\x00", "AA"), (b"\xff\xef", "_-8"), (b"\x03\xec\xff\xe0\xc1", "A-z_4ME")])

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gatehouse import jose, keys
+from gatehouse.jose import signatures
 from tests.unit.faults import trouble
 from tests.unit.flows import userinfo
 from tests.unit.forgery import (
@@ -114,7 +115,7 @@ def test_keys_that_a_token_brings_along_are_not_used_and_not_fetched(keep_kid: b
 
     def signed_by_attacker(header: dict[str, Any], claims: dict[str, Any], _: str) -> str:
         key = jose.SigningKey("mine", "RS256", attackers)
-        return jws(header | brought | kid, claims, lambda signed: jose._signature(key, signed))
+        return jws(header | brought | kid, claims, lambda signed: signatures.signature(key, signed))
 
     with trouble() as sent:
         assert accepted(real, *real.variants(signed_by_attacker)) == []

@@ -113,6 +113,19 @@ def test_the_function_sees_the_caller_at_the_end_of_what_proxies_claimed() -> No
 
 
 @pytest.mark.parametrize(
+    ("scheme", "host", "domain"),
+    [("https", "localhost:8080", "localhost"), ("https", "api.example.com", "api.example.com"), ("http", "[::1]:8080", "[::1]")],
+)
+def test_the_function_sees_by_which_address_it_was_called_whatever_the_caller_claims(scheme: str, host: str, domain: str) -> None:
+    claimed = [("Host", host), ("X-Forwarded-Proto", "ftp"), ("X-Forwarded-Port", "1")]
+    event = event_of(replace(GET, headers=claimed, scheme=scheme))
+
+    assert (event["headers"]["x-forwarded-proto"], event["headers"]["host"]) == (scheme, host)
+    assert event["headers"]["x-forwarded-port"] == "8080"
+    assert event["requestContext"]["domainName"] == domain
+
+
+@pytest.mark.parametrize(
     ("method", "path", "function"),
     [
         ("GET", "/things", "things"),

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gatehouse import bearer, clock, observe
-from gatehouse.errors import InsufficientScope, InvalidRequest, InvalidToken
+from gatehouse.errors import InsufficientScope, InvalidDpopProof, InvalidRequest, InvalidToken
 from gatehouse.settings import settings
 from gatehouse.web import Request
 
@@ -26,7 +26,7 @@ def decide(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         claims = bearer.verified(request, audience=variables.get("audience") or settings().issuer, scope=variables.get("scope", ""))
         if "sid" in claims:
             bearer.live(claims)
-    except (InvalidToken, InsufficientScope, InvalidRequest) as refusal:
+    except (InvalidToken, InvalidDpopProof, InsufficientScope, InvalidRequest) as refusal:
         observe.request_finished(
             request_id=request_id, message="denied", status=403, started_at_ms=started_at, error=refusal.code, detail=refusal.detail
         )

@@ -1,9 +1,9 @@
-"""Access tokens presented to our own endpoints (RFC 6750)."""
+"""Access tokens presented to our own endpoints (RFC 6750, RFC 9449 section 7)."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse import jose, sessions, tokens
+from gatehouse import dpop, jose, proof_of_possession, sessions, tokens
 from gatehouse.errors import InsufficientScope, InvalidRequest, InvalidToken
 from gatehouse.sessions import Session
 from gatehouse.users import User
@@ -12,8 +12,8 @@ from gatehouse.web import Request
 _MESSAGE = "the access token is malformed, expired, revoked or not meant for this"
 
 
-def presented(request: Request) -> str:
-    """The token of the Authorization header, or of a form body (RFC 6750 2.1, 2.2); never of the query.
+def presented(request: Request) -> tuple[str, str]:
+    """Scheme (bearer or dpop) and token of the Authorization header, or of a form body (RFC 6750 2.1, 2.2); never of the query.
 
     Raises:
         InvalidRequest: both at once.
@@ -25,30 +25,44 @@ def presented(request: Request) -> str:
         in_body = request.form.get("access_token", "")
     if header and in_body:
         raise InvalidRequest("the access token is presented twice")
-    if header and header[:7].lower() != "bearer ":
-        raise InvalidToken("the Authorization header is not Bearer", presented=False)
-    token = header[7:].strip() or in_body
+    scheme, _, token = header.partition(" ")
+    if header and scheme.lower() not in ("bearer", "dpop"):
+        raise InvalidToken("the Authorization header is neither Bearer nor DPoP", presented=False)
+    token = token.strip() or in_body
     if not token:
         raise InvalidToken("no access token", presented=False)
-    return token
+    return scheme.lower() or "bearer", token
 
 
-def verified(request: Request, *, audience: str, scope: str = "") -> Mapping[str, Any]:
-    """The claims of the presented token: signature, times, audience and scope hold. Reads no session.
+def verified(request: Request, *, audience: str, scope: str = "", url: str = "") -> Mapping[str, Any]:
+    """The claims of the presented token: signature, times, audience, scope and the proof of its key hold. Reads no session.
+
+    url: what was called, for the proof; by default the request's path at our own address.
 
     Raises:
-        InvalidToken, InsufficientScope, InvalidRequest: which of it does not.
+        InvalidToken, InvalidDpopProof, InsufficientScope, InvalidRequest: which of it does not.
     """
+    scheme, token = presented(request)
     try:
-        claims = tokens.read_access_token(presented(request))
+        claims = tokens.read_access_token(token)
     except jose.InvalidJWT as flaw:
         raise InvalidToken(_MESSAGE, detail=str(flaw)) from flaw
     request.outcome["client_id"] = claims["client_id"]
+    _check_key(request, claims, scheme, token, url or proof_of_possession.address(request))
     if audience not in tokens.audiences(claims):
         raise InvalidToken(_MESSAGE, detail="audience is another")
     if scope and scope not in claims["scope"].split():
         raise InsufficientScope(scope)
     return claims
+
+
+def _check_key(request: Request, claims: Mapping[str, Any], scheme: str, token: str, url: str) -> None:
+    """A bound token only with its key, an unbound one only as a bearer token (RFC 9449 7.1, 7.2)."""
+    bound_to = tokens.key_of(claims)
+    if bool(bound_to) != (scheme == "dpop"):
+        raise InvalidToken(_MESSAGE, detail=f"presented as {scheme}", scheme="DPoP" if bound_to else "Bearer")
+    if bound_to and dpop.presented(request.headers.get("dpop", ""), token, method=request.method, url=url) != bound_to:
+        raise InvalidToken(_MESSAGE, detail="the proof is another key's", scheme="DPoP")
 
 
 def live(claims: Mapping[str, Any]) -> tuple[Session, User]:

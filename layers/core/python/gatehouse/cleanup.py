@@ -11,6 +11,8 @@ from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
 
 PAGE = 200
+# DynamoDB's stream keeps a change for so long. Until it was read, the sessions that it ended must be there to be told of.
+STREAM_SECONDS = 86400
 # What is left of the invocation when the position is stored and the rest waits for the next run.
 _RESERVE_MILLISECONDS = 5000
 
@@ -44,7 +46,7 @@ def _dead(items: list[table.Item]) -> list[tuple[table.Item, table.Where]]:
     found: list[tuple[table.Item, table.Where]] = []
     for item in items:
         if item["sk"].startswith("SESSION#"):
-            if not Session.from_item(item).live(users.get(item["user_id"])) and item["created_at"] + LONGEST_LIFE_SECONDS <= now:
+            if _session_over(item, users.get(item["user_id"])):
                 found.append((item, [("generation", "=", item["generation"])]))
         elif item["sk"].startswith("SIGNON#"):
             if not SignOn.from_item(item).live(users.get(item["user_id"]), grace_seconds=LONGEST_SIGN_ON_GRACE_SECONDS):
@@ -52,6 +54,12 @@ def _dead(items: list[table.Item]) -> list[tuple[table.Item, table.Where]]:
         elif item.get("ttl", now) < now:
             found.append((item, [("ttl", "=", item["ttl"])]))
     return found
+
+
+def _session_over(item: table.Item, user: User | None) -> bool:
+    now = clock.now()
+    remembered = max(item["created_at"] + LONGEST_LIFE_SECONDS, user.epoch_at + STREAM_SECONDS if user else 0)
+    return remembered <= now and not Session.from_item(item).live(user)
 
 
 def _users(user_ids: set[str]) -> dict[str, User]:

@@ -18,86 +18,96 @@ _CACHED_CLIENTS = 1000
 
 TYPES = ("web", "spa", "native", "machine")
 STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
+FAPI2 = "fapi2"
 LONGEST_CLIENT_ID = 64
 LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 # RFC 6749 3.3: scope-token is of visible ASCII without quote and backslash; spaces separate.
 _SCOPE_CHARACTERS = frozenset(map(chr, range(0x20, 0x7F))) - {'"', "\\"}
+# What a client may set for itself and otherwise has from the stack.
+_LIFETIMES = (
+    "access_token_seconds",
+    "id_token_seconds",
+    "session_seconds",
+    "session_idle_seconds",
+    "refresh_grace_seconds",
+    "sign_on_grace_seconds",
+)
 _ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Client:
     """A registered client. Lifetimes and graces in seconds, already resolved against the stack's defaults.
 
     initiate_login_uri: where the application starts a sign-in of its own (OpenID Connect Core 4).
-    audience: what its access tokens are for, empty for the issuer. introspection_audiences: whose tokens it may introspect beside its own.
+    audience: what its access tokens are for, empty for the issuer. resources: further APIs that it may ask tokens for (RFC 8707).
+    introspection_audiences: whose tokens it may introspect and exchange beside its own.
     refresh_cookie: the refresh token goes into an HttpOnly cookie and never into the answer's body.
+    security_profile: "fapi2" holds it to the FAPI 2.0 Security Profile. token_exchange: "delegation" or "impersonation", empty for neither.
+    claims_in_id_token: what its scopes open stands in the ID token too, not only at userinfo.
     """
 
     client_id: str
     name: str
     type: str
-    secret_digests: tuple[tuple[bytes, int], ...]
-    redirect_uris: tuple[str, ...]
-    post_logout_redirect_uris: tuple[str, ...]
-    web_origins: tuple[str, ...]
-    grant_types: tuple[str, ...]
+    secret_digests: tuple[tuple[bytes, int], ...] = ()
+    redirect_uris: tuple[str, ...] = ()
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    web_origins: tuple[str, ...] = ()
+    grant_types: tuple[str, ...] = ()
     token_endpoint_auth_method: str
-    scopes: tuple[str, ...]
-    client_uri: str
-    initiate_login_uri: str
-    first_party: bool
-    require_pkce: bool
-    audience: str
-    introspection_audiences: tuple[str, ...]
-    id_token_alg: str
-    access_token_alg: str
+    token_endpoint_auth_signing_alg: str = ""
+    jwks: tuple[dict[str, str], ...] = ()
+    jwks_uri: str = ""
+    scopes: tuple[str, ...] = ()
+    client_uri: str = ""
+    logo_uri: str = ""
+    policy_uri: str = ""
+    tos_uri: str = ""
+    contacts: tuple[str, ...] = ()
+    initiate_login_uri: str = ""
+    backchannel_logout_uri: str = ""
+    backchannel_logout_session_required: bool = False
+    first_party: bool = True
+    security_profile: str = ""
+    require_pkce: bool = True
+    require_pushed_authorization_requests: bool = False
+    require_signed_request_object: bool = False
+    request_object_signing_alg: str = ""
+    dpop_bound_access_tokens: bool = False
+    default_max_age: int = -1
+    audience: str = ""
+    resources: tuple[str, ...] = ()
+    introspection_audiences: tuple[str, ...] = ()
+    token_exchange: str = ""
+    id_token_alg: str = "RS256"
+    access_token_alg: str = "RS256"
     access_token_seconds: int
     id_token_seconds: int
     session_seconds: int
     session_idle_seconds: int
     refresh_grace_seconds: int
     sign_on_grace_seconds: int
-    refresh_cookie: bool
+    refresh_cookie: bool = False
+    claims_in_id_token: bool = False
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
         stack = settings()
-
-        def listed(name: str) -> tuple[str, ...]:
-            return tuple(item.get(name, ()))
-
-        return cls(
-            client_id=item["client_id"],
-            name=item["name"],
-            type=item["type"],
-            secret_digests=tuple((entry["digest"], entry["expires_at"]) for entry in item.get("secret_digests", ())),
-            redirect_uris=listed("redirect_uris"),
-            post_logout_redirect_uris=listed("post_logout_redirect_uris"),
-            web_origins=listed("web_origins"),
-            grant_types=listed("grant_types"),
-            token_endpoint_auth_method=item["token_endpoint_auth_method"],
-            scopes=listed("scopes"),
-            client_uri=item.get("client_uri", ""),
-            initiate_login_uri=item.get("initiate_login_uri", ""),
-            first_party=item.get("first_party", True),
-            require_pkce=item.get("require_pkce", True),
-            audience=item.get("audience", ""),
-            introspection_audiences=listed("introspection_audiences"),
-            id_token_alg=item.get("id_token_alg", "RS256"),
-            access_token_alg=item.get("access_token_alg", "RS256"),
-            access_token_seconds=item.get("access_token_seconds", stack.access_token_seconds),
-            id_token_seconds=item.get("id_token_seconds", stack.id_token_seconds),
-            session_seconds=min(item.get("session_seconds", stack.session_seconds), stack.session_seconds),
-            session_idle_seconds=item.get("session_idle_seconds", stack.session_idle_seconds),
-            refresh_grace_seconds=item.get("refresh_grace_seconds", stack.refresh_grace_seconds),
-            sign_on_grace_seconds=item.get("sign_on_grace_seconds", stack.sign_on_grace_seconds),
-            refresh_cookie=item.get("refresh_cookie", False),
-        )
+        lifetimes = {name: item.get(name, getattr(stack, name)) for name in _LIFETIMES}
+        lifetimes["session_seconds"] = min(lifetimes["session_seconds"], stack.session_seconds)
+        known = [(name, value) for name, value in item.items() if name in cls.__dataclass_fields__]
+        kept = {name: tuple(value) if isinstance(value, list) else value for name, value in known}
+        digests = tuple((entry["digest"], entry["expires_at"]) for entry in item.get("secret_digests", ()))
+        return cls(**kept | lifetimes | {"secret_digests": digests})
 
     @property
     def public(self) -> bool:
         return self.token_endpoint_auth_method == "none"
+
+    @property
+    def fapi(self) -> bool:
+        return self.security_profile == FAPI2
 
     def granted_scope(self, requested: str) -> str:
         """Of the scopes asked for, those that the client may have, in the order asked."""

@@ -12,7 +12,10 @@ LONGEST_LIFE_SECONDS = 3600
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """What the person agreed to. sid holds the user's epoch at that moment; code_challenge and nonce may be empty."""
+    """What the person agreed to. sid holds the user's epoch at that moment; strings may be empty where nothing was asked for.
+
+    dpop_jkt: the thumbprint of the only key that may redeem it (RFC 9449 section 10).
+    """
 
     client_id: str
     redirect_uri: str
@@ -25,6 +28,10 @@ class Code:
     amr: list[str]
     sign_on_id: str
     redirect_uri_given: bool
+    resources: str
+    userinfo_claims: str
+    id_token_claims: str
+    dpop_jkt: str
     expires_at: int = 0
 
 

@@ -2,16 +2,20 @@
 
 from typing import Any
 
-from gatehouse.authorization import PROMPTS, RESPONSE_MODES
+from gatehouse import client_auth, dpop
+from gatehouse.assurance import ACR_VALUES
+from gatehouse.authorization import DISPLAYS, PROMPTS, UI_LOCALES
+from gatehouse.authorization.answers import RESPONSE_MODES
 from gatehouse.clients import STANDARD_SCOPES
 from gatehouse.grants import GRANTS
+from gatehouse.jose.foreign import ALGORITHMS
 from gatehouse.settings import settings
 from gatehouse.userinfo import CLAIMS, CUSTOM_SCOPES
 
 CACHE_SECONDS = 3600
 # Below the lead that a new key is published with.
 JWKS_CACHE_SECONDS = 900
-_AUTH_METHODS = ["client_secret_basic", "client_secret_post", "none"]
+_CONFIDENTIAL = [method for method in client_auth.METHODS if method != "none"]
 
 
 def document() -> dict[str, Any]:
@@ -26,21 +30,36 @@ def document() -> dict[str, Any]:
         "introspection_endpoint": f"{base}/oauth/introspect",
         "revocation_endpoint": f"{base}/oauth/revoke",
         "end_session_endpoint": f"{base}/oidc/logout",
+        "pushed_authorization_request_endpoint": f"{base}/oauth/par",
+        "device_authorization_endpoint": f"{base}/oauth/device/code",
+        "registration_endpoint": f"{base}/oidc/register",
         "scopes_supported": [*STANDARD_SCOPES, *CUSTOM_SCOPES],
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": list(GRANTS),
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": settings().algorithms,
-        "token_endpoint_auth_methods_supported": _AUTH_METHODS,
-        "introspection_endpoint_auth_methods_supported": _AUTH_METHODS[:2],
-        "revocation_endpoint_auth_methods_supported": _AUTH_METHODS,
+        "acr_values_supported": list(ACR_VALUES),
+        "token_endpoint_auth_methods_supported": list(client_auth.METHODS),
+        "token_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_endpoint_auth_methods_supported": _CONFIDENTIAL,
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
+        "introspection_signing_alg_values_supported": settings().algorithms,
+        "revocation_endpoint_auth_methods_supported": list(client_auth.METHODS),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ALGORITHMS),
         "code_challenge_methods_supported": ["S256"],
         "prompt_values_supported": list(PROMPTS),
         "claim_types_supported": ["normal"],
         "claims_supported": CLAIMS,
-        "claims_parameter_supported": False,
-        "request_parameter_supported": False,
+        "claims_parameter_supported": True,
+        "request_parameter_supported": True,
         "request_uri_parameter_supported": False,
+        "request_object_signing_alg_values_supported": list(ALGORITHMS),
+        "require_pushed_authorization_requests": False,
+        "dpop_signing_alg_values_supported": list(dpop.ALGORITHMS),
+        "display_values_supported": list(DISPLAYS),
+        "ui_locales_supported": list(UI_LOCALES),
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
         "authorization_response_iss_parameter_supported": True,
     }

@@ -82,8 +82,62 @@ class ConsentRequired(Refusal):
     code, status = "consent_required", 400
 
 
-class RequestNotSupported(Refusal):
-    code, status = "request_not_supported", 400
+class InvalidTarget(Refusal):
+    """An API that the client may not have tokens for (RFC 8707 section 2)."""
+
+    code, status = "invalid_target", 400
+
+
+class InvalidRequestObject(Refusal):
+    code, status = "invalid_request_object", 400
+
+
+class InvalidRequestUri(Refusal):
+    code, status = "invalid_request_uri", 400
+
+
+class UnmetAuthenticationRequirements(Refusal):
+    """An essential acr that no sign-in here reaches (OpenID Connect Core Error Code unmet_authentication_requirements)."""
+
+    code, status = "unmet_authentication_requirements", 400
+
+
+class AuthorizationPending(Refusal):
+    """The person has not decided yet (RFC 8628 3.5), and so the three after it."""
+
+    code, status = "authorization_pending", 400
+
+
+class SlowDown(Refusal):
+    code, status = "slow_down", 400
+
+
+class ExpiredToken(Refusal):
+    code, status = "expired_token", 400
+
+
+class InvalidDpopProof(Refusal):
+    code, status = "invalid_dpop_proof", 400
+
+
+class UseDpopNonce(Refusal):
+    """A proof without a fresh nonce of ours (RFC 9449 section 8). nonce: the one to repeat the request with."""
+
+    code, status = "use_dpop_nonce", 400
+
+    def __init__(self, nonce: str) -> None:
+        super().__init__("the DPoP proof needs the nonce of the DPoP-Nonce header")
+        self.nonce = nonce
+
+
+class InvalidClientMetadata(Refusal):
+    """A registration that breaks a rule (RFC 7591 3.2.2)."""
+
+    code, status = "invalid_client_metadata", 400
+
+
+class InvalidRedirectUri(Refusal):
+    code, status = "invalid_redirect_uri", 400
 
 
 class RequestUriNotSupported(Refusal):
@@ -98,13 +152,15 @@ class InvalidToken(Refusal):
     """A bearer token that is missing, malformed, expired, revoked or meant for somebody else (RFC 6750 3.1).
 
     presented: False when the request carried no token at all; then the challenge names no error.
+    scheme: Bearer or DPoP, whichever the token must be presented with.
     """
 
     code, status = "invalid_token", 401
 
-    def __init__(self, description: str = "", *, detail: str = "", presented: bool = True) -> None:
+    def __init__(self, description: str = "", *, detail: str = "", presented: bool = True, scheme: str = "Bearer") -> None:
         super().__init__(description, detail=detail)
         self.presented = presented
+        self.scheme = scheme
 
 
 class InsufficientScope(Refusal):

@@ -24,8 +24,13 @@ def introspect(client: Client, token: str) -> dict[str, Any]:
         return INACTIVE
     if "sid" in claims and sessions.read_live(claims["sub"], claims["sid"]) is None:
         return INACTIVE
-    shown = {name: claims[name] for name in ("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid") if name in claims}
-    return {"active": True, "token_type": "Bearer"} | shown
+    shown = {
+        name: claims[name]
+        for name in ("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid", "cnf", "act")
+        if name in claims
+    }
+    bound = tokens.key_of(claims)
+    return {"active": True, "token_type": "DPoP" if bound else "Bearer"} | shown
 
 
 def _of_refresh_token(client: Client, refresh: refresh_tokens.RefreshToken) -> dict[str, Any]:

@@ -23,7 +23,12 @@ if TYPE_CHECKING:
     from mypy_boto3_kms.literals import DataKeyPairSpecType
 
 SEALING: Final = "A256GCM"
-_PAIR_SPECS: "Final[dict[str, DataKeyPairSpecType]]" = {"RS256": "RSA_2048", "ES256": "ECC_NIST_P256", "EdDSA": "ECC_NIST_EDWARDS25519"}
+_PAIR_SPECS: "Final[dict[str, DataKeyPairSpecType]]" = {
+    "RS256": "RSA_2048",
+    "PS256": "RSA_2048",
+    "ES256": "ECC_NIST_P256",
+    "EdDSA": "ECC_NIST_EDWARDS25519",
+}
 
 # How long a process uses the ring it read; after that a failed read may prolong it once to the second bound.
 RING_SECONDS: Final = 300
@@ -111,7 +116,7 @@ def current(algorithm: str) -> RingKey:
 
 
 def signing_key(algorithm: str) -> jose.SigningKey:
-    """The current private key for `algorithm` (RS256, ES256, EdDSA).
+    """The current private key for `algorithm` (RS256, PS256, ES256, EdDSA).
 
     Raises:
         Unavailable: no such key, or KMS does not unwrap it.

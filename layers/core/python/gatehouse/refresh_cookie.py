@@ -7,6 +7,7 @@ from gatehouse import grants
 from gatehouse.clients import Client
 from gatehouse.errors import AccessDenied, InvalidGrant, Refusal
 from gatehouse.grants.answer import Answer
+from gatehouse.proof_of_possession import with_nonce
 from gatehouse.web import Request, Response, clear_cookie, json_response, oauth_error, refused, set_cookie
 
 _REFRESH = "refresh_token"
@@ -43,7 +44,8 @@ def exchange(request: Request, client: Client, parameters: dict[str, str]) -> Re
         check_origin(request, client)
         if parameters.get("grant_type") == _REFRESH and not parameters.get("refresh_token"):
             raise InvalidGrant("there is no refresh cookie; the person must sign in")
-        return allow_origin(request, client, _answer(client, grants.exchange(client, parameters, request)))
+        tokens = grants.exchange(client, parameters, request)
+        return allow_origin(request, client, with_nonce(_answer(client, tokens), tokens.bound_to))
     except Refusal as refusal:
         request.outcome.update({"error": refusal.code, "reason": refusal.description, "detail": refusal.detail})
         response = refused(oauth_error, request, refusal)

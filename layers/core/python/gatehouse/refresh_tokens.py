@@ -1,4 +1,7 @@
-"""Refresh tokens: user, session and generation under our HMAC. A forged one never reaches the table, a copy of the table mints none."""
+"""Refresh tokens: user, session and generation under our HMAC. A forged one never reaches the table, a copy of the table mints none.
+
+One that is bound to a key (RFC 9449 section 5) carries the key's thumbprint too, so that no copy of it serves another key.
+"""
 
 from dataclasses import dataclass
 
@@ -12,17 +15,19 @@ class RefreshToken:
     user_id: str
     sid: str
     generation: int
+    bound_to: str = ""
 
 
-def issue(user_id: str, sid: str, generation: int) -> str:
-    """The token of this generation; the same one whenever it is derived again."""
-    return keys.authenticate(_PURPOSE, f"{user_id}\n{sid}\n{generation}")
+def issue(user_id: str, sid: str, generation: int, bound_to: str = "") -> str:
+    """The token of this generation; the same one whenever it is derived again. bound_to: the thumbprint of a key."""
+    message = f"{user_id}\n{sid}\n{generation}"
+    return keys.authenticate(_PURPOSE, f"{message}\n{bound_to}" if bound_to else message)
 
 
 def read(token: str) -> RefreshToken | None:
     """What the token names, or None if it is not ours."""
     try:
-        user_id, sid, generation = keys.authenticated(_PURPOSE, token).split("\n")
+        user_id, sid, generation, *bound_to = keys.authenticated(_PURPOSE, token).split("\n")
     except jose.Forged:
         return None
-    return RefreshToken(user_id, sid, int(generation))
+    return RefreshToken(user_id, sid, int(generation), *bound_to)

@@ -18,12 +18,19 @@ TOMBSTONE_SECONDS = 86400
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """status: active or revoked. generation: of the newest refresh token. Times in seconds since the epoch."""
+    """status: active or revoked. generation: of the newest refresh token. Times in seconds since the epoch.
+
+    resources: the APIs that were asked for, empty for the client's own. userinfo_claims, id_token_claims: asked for one by one. Each
+    separated by spaces.
+    """
 
     user_id: str
     sid: str
     client_id: str
     scope: str = ""
+    resources: str = ""
+    userinfo_claims: str = ""
+    id_token_claims: str = ""
     auth_time: int = 0
     amr: list[str] | None = None
     sign_on_id: str = ""
@@ -43,7 +50,9 @@ class Session:
         return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
 
     def to_item(self) -> table.Item:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """The attributes that say something: an item above 1 KB would cost a second write unit at each refresh."""
+        values = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        return {name: value for name, value in values.items() if value not in ("", None)}
 
     def live(self, user: User | None) -> bool:
         """Whether tokens of this session count: neither it nor its user ended it, and it is not over."""
@@ -126,9 +135,19 @@ def get(user_id: str, sid: str) -> Session | None:
 
 
 def rotate(
-    user_id: str, sid: str, generation: int, *, client_id: str, idle_seconds: int, grace_seconds: int, invocation_id: str
+    user_id: str,
+    sid: str,
+    generation: int,
+    *,
+    client_id: str,
+    idle_seconds: int,
+    grace_seconds: int,
+    invocation_id: str,
+    step: int = 1,
 ) -> Session:
-    """Replace generation by generation + 1 and return the session as it then is.
+    """Replace generation by generation + step and return the session as it then is.
+
+    step: 1, or 0 for a client whose refresh token stays the same; then the session only lives on.
 
     Callers who present the same generation within grace_seconds of the first all get the same session back; with 0 only the first does.
     A repeat of this very write after a lost answer counts as the first.
@@ -145,7 +164,7 @@ def rotate(
         ("expires_at", ">", now),
         ("idle_expires_at", ">", now),
     ]
-    changes = {"generation": generation + 1, "rotated_at": now, "rotated_by": invocation_id, "idle_expires_at": now + idle_seconds}
+    changes = {"generation": generation + step, "rotated_at": now, "rotated_by": invocation_id, "idle_expires_at": now + idle_seconds}
     try:
         return Session.from_item(table.update(table.session_key(user_id, sid), where=where, set=changes))
     except table.ConditionFailed as refused:

@@ -4,7 +4,6 @@ import os
 from dataclasses import dataclass, fields
 from functools import cache
 
-SIGNING_ALGORITHMS = ("RS256", "ES256", "EdDSA")
 LONGEST_SIGN_ON_GRACE_SECONDS = 3600
 LONGEST_REFRESH_GRACE_SECONDS = 60
 LONGEST_SESSION_SECONDS = 30 * 86400
@@ -32,7 +31,9 @@ class Settings:
     sign_on_idle_seconds: int = 86400
     sign_on_grace_seconds: int = 0
     key_rotation_days: int = 90
-    signing_algorithms: str = ",".join(SIGNING_ALGORITHMS)
+    signing_algorithms: str = "RS256,ES256,EdDSA"
+    logout_queue_url: str = ""
+    failed_events_queue_url: str = ""
     service_name: str = "gatehouse"
     stack_name: str = "gatehouse"
 

@@ -13,8 +13,22 @@ SECONDS = 1800
 
 
 @dataclass(frozen=True, slots=True)
+class WayBack:
+    """Where the answer to an authorization request goes, and how: response_mode is query or form_post."""
+
+    redirect_uri: str
+    state: str = ""
+    response_mode: str = "query"
+
+
+@dataclass(frozen=True, slots=True)
 class AuthorizationRequest:
-    """What the client asked for, checked. Absent values are empty; max_age -1 when absent. subject: of the id_token_hint."""
+    """What the client asked for, checked. Absent values are empty; max_age -1 when absent.
+
+    subject: whom the id_token_hint or the claims parameter names. resources, userinfo_claims, id_token_claims: separated by spaces.
+    dpop_jkt: the key that the code is for. pushed: the id it was pushed under. signed: it came as a request object.
+    user_code: of the device that waits for the answer instead of a redirect URI.
+    """
 
     client_id: str
     redirect_uri: str
@@ -28,6 +42,23 @@ class AuthorizationRequest:
     login_hint: str
     id_token_hint: str = ""
     subject: str = ""
+    response_mode: str = "query"
+    resources: str = ""
+    userinfo_claims: str = ""
+    id_token_claims: str = ""
+    dpop_jkt: str = ""
+    pushed: str = ""
+    signed: bool = False
+    user_code: str = ""
+
+    @property
+    def way_back(self) -> WayBack:
+        return WayBack(self.redirect_uri, self.state, self.response_mode)
+
+    @property
+    def claims(self) -> set[str]:
+        """The claims that are asked for one by one, wherever they are to stand."""
+        return {*self.userinfo_claims.split(), *self.id_token_claims.split()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from gatehouse import authorization, clock, consents, sign_ins, sign_ons, table
+from gatehouse.authorization import answers
 from gatehouse.clients import Client
 from gatehouse.errors import ConsentRequired, LoginRequired
 from gatehouse.settings import settings
@@ -28,13 +29,13 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
             raise LoginRequired("the person is not signed in")
         return _to_pages(request, asked, "login")
     sign_on, user, consent = found
-    if "consent" in prompts or (not client.first_party and consents.needed(consent, asked.scope)):
+    if "consent" in prompts or (not client.first_party and consents.needed(consent, asked)):
         if "none" in prompts:
             raise ConsentRequired("the person has not allowed this")
         return _to_pages(request, asked, "consent", sign_on)
     sign_ons.touch(sign_on)
-    return authorization.answer_with_code(
-        asked, user_id=user.user_id, epoch=user.epoch, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
+    return answers.with_code(
+        request, asked, user_id=user.user_id, epoch=user.epoch, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
     )
 
 
@@ -76,9 +77,10 @@ def _to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on:
 
 def restart_anywhere(asked: AuthorizationRequest) -> str:
     """The same for a browser that may be somebody else's: without what tells who was expected, and empty where that cannot be left out."""
-    return "" if asked.id_token_hint else restart(replace(asked, login_hint=""))
+    return "" if asked.subject else restart(replace(asked, login_hint=""))
 
 
 def restart(asked: AuthorizationRequest) -> str:
-    """Where the same request begins anew, for pages that cannot go on."""
-    return redirect(f"{settings().base_url}/authorize", authorization.again(asked)).headers["location"]
+    """Where the same request begins anew, for pages that cannot go on; empty if only the client can begin it."""
+    parameters = authorization.again(asked)
+    return redirect(f"{settings().base_url}/authorize", parameters).headers["location"] if parameters else ""

@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse import clock, jose, keys
+from gatehouse import assurance, clock, jose, keys
 from gatehouse.clients import Client
 from gatehouse.sessions import Session
 from gatehouse.settings import settings
@@ -24,37 +24,57 @@ def signing_keys(client: Client) -> None:
     keys.signing_key(client.id_token_alg)
 
 
-def access_token(client: Client, scope: str, session: Session | None = None) -> tuple[str, int]:
-    """A signed access token and its lifetime in seconds. Without a session it is the client's own (client_credentials)."""
+def access_token(client: Client, scope: str, session: Session | None = None, *, resources: str = "", bound_to: str = "") -> tuple[str, int]:
+    """A signed access token and its lifetime in seconds. Without a session it is the client's own (client_credentials).
+
+    resources: the APIs that it is for, separated by spaces, by default the client's. bound_to: the thumbprint of the key it needs.
+    """
     now = clock.now()
     expires_at = now + client.access_token_seconds
-    claims: dict[str, Any] = {"iss": settings().issuer, "sub": client.client_id, "aud": audience(client, scope)}
-    claims["client_id"] = client.client_id
+    claims: dict[str, Any] = {"sub": client.client_id}
     if session:
         expires_at = min(expires_at, session.expires_at)
-        claims |= {"sub": session.user_id, "sid": session.sid}
-    claims |= {"scope": scope, "iat": now, "exp": expires_at, "jti": secrets.token_urlsafe(12)}
-    return jose.sign(claims, keys.signing_key(client.access_token_alg), typ=ACCESS_TYP), expires_at - now
+        claims = {"sub": session.user_id, "sid": session.sid}
+    claims |= {"aud": audience(client, scope, resources), "scope": scope, "exp": expires_at}
+    return signed_access_token(client, claims, bound_to=bound_to), expires_at - now
 
 
-def audience(client: Client, scope: str) -> str | list[str]:
-    """The client's API; with openid also our own, since the token opens userinfo."""
+def signed_access_token(client: Client, claims: Mapping[str, Any], *, bound_to: str = "") -> str:
+    """An access token of these claims (sub, aud, scope, exp and what else there is), issued to the client now."""
+    common = {"iss": settings().issuer, "client_id": client.client_id, "iat": clock.now(), "jti": secrets.token_urlsafe(12)}
+    confirmation = {"cnf": {"jkt": bound_to}} if bound_to else {}
+    return jose.sign(common | dict(claims) | confirmation, keys.signing_key(client.access_token_alg), typ=ACCESS_TYP)
+
+
+def audience(client: Client, scope: str, resources: str = "") -> str | list[str]:
+    """The APIs asked for, or the client's; with openid also our own, since the token opens userinfo."""
     own = settings().issuer
-    if client.audience in ("", own):
-        return own
-    return [client.audience, own] if "openid" in scope.split() else client.audience
+    named = resources.split() or [client.audience or own]
+    if "openid" in scope.split() and own not in named:
+        named.append(own)
+    return named if len(named) > 1 else named[0]
 
 
-def id_token(client: Client, session: Session, access: str, *, nonce: str = "") -> str:
-    """A signed ID token. nonce: as it came with the authorization request, empty on refresh (OpenID Connect Core 12.2)."""
+def key_of(claims: Mapping[str, Any]) -> str:
+    """The thumbprint of the key that an access token of ours is bound to; empty for a bearer token (RFC 9449 section 6)."""
+    confirmation = claims.get("cnf")
+    return str(confirmation.get("jkt", "")) if isinstance(confirmation, dict) else ""
+
+
+def id_token(client: Client, session: Session, access: str, *, nonce: str = "", about: Mapping[str, Any] | None = None) -> str:
+    """A signed ID token. nonce: as it came with the authorization request, empty on refresh (OpenID Connect Core 12.2).
+
+    about: claims about the person that it is to hold beside its own.
+    """
     now = clock.now()
-    claims = {
+    claims = dict(about or {}) | {
         "iss": settings().issuer,
         "sub": session.user_id,
         "aud": client.client_id,
         "iat": now,
         "exp": now + client.id_token_seconds,
         "auth_time": session.auth_time,
+        "acr": assurance.acr(session.amr or []),
         "amr": session.amr or [],
         "sid": session.sid,
         "at_hash": _left_half_hash(access, client.id_token_alg),
@@ -108,3 +128,19 @@ def _left_half_hash(token: str, algorithm: str) -> str:
     # EdDSA hashes with SHA-512 inside, and so does its at_hash; the two others with SHA-256.
     digest = (hashlib.sha512 if algorithm == "EdDSA" else hashlib.sha256)(token.encode()).digest()
     return jose.b64encode(digest[: len(digest) // 2])
+
+
+def logout_token(client: Client, user_id: str, sid: str, jti: str) -> str:
+    """A signed logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4), good for two minutes. jti: what receivers tell repeats by."""
+    now = clock.now()
+    claims = {
+        "iss": settings().issuer,
+        "sub": user_id,
+        "aud": client.client_id,
+        "iat": now,
+        "exp": now + 120,
+        "jti": jti,
+        "sid": sid,
+        "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
+    }
+    return jose.sign(claims, keys.signing_key(client.id_token_alg), typ="logout+jwt")

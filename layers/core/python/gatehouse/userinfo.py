@@ -14,6 +14,7 @@ CLAIMS = [
     "iat",
     "auth_time",
     "nonce",
+    "acr",
     "amr",
     "sid",
     "at_hash",
@@ -26,11 +27,24 @@ CLAIMS = [
     "phone_number_verified",
     *CUSTOM_SCOPES,
 ]
+# The scope that opens a claim; whoever may ask for that may ask for the claim alone (OpenID Connect Core 5.4, 5.5).
+SCOPE_OF = {
+    **dict.fromkeys([*PROFILE_CLAIMS, "updated_at"], "profile"),
+    **dict.fromkeys(["email", "email_verified"], "email"),
+    **dict.fromkeys(["phone_number", "phone_number_verified"], "phone"),
+    "address": "address",
+}
 
 
-def claims(user: User, scope: str) -> dict[str, Any]:
-    """The claims of `user` that `scope` opens, as they are now; those without a value are left out."""
-    granted = scope.split()
+def claims(user: User, scope: str, names: str = "") -> dict[str, Any]:
+    """The claims of `user` that `scope` opens, and those of `names`, as they are now; those without a value are left out."""
+    asked = names.split()
+    everything = _opened(user, {*scope.split(), *(SCOPE_OF[name] for name in asked)})
+    granted = {"sub", *scope.split()}
+    return {name: value for name, value in everything.items() if name in asked or SCOPE_OF.get(name, name) in granted}
+
+
+def _opened(user: User, granted: set[str]) -> dict[str, Any]:
     found: dict[str, Any] = {"sub": user.user_id}
     if "profile" in granted:
         found |= {name: user.profile.get(name) for name in PROFILE_CLAIMS} | {"updated_at": user.updated_at}

@@ -40,6 +40,7 @@ class User:
     created_at: int = 0
     updated_at: int = 0
     signed_out_at: int = 0
+    epoch_at: int = 0
     profile: dict[str, Any] = field(default_factory=dict)
     user_metadata: dict[str, Any] = field(default_factory=dict)
     app_metadata: dict[str, Any] = field(default_factory=dict)
@@ -105,7 +106,8 @@ def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None =
     where: list[tuple[str, str, Any]] = [("pk", "exists", None), ("signed_out_by", "<>", invocation_id)]
     if epoch is not None:
         where.append(("epoch", "=", epoch))
-    changes = {"signed_out_at": clock.now(), "signed_out_by": invocation_id}
+    now = clock.now()
+    changes = {"signed_out_at": now, "epoch_at": now, "signed_out_by": invocation_id}
     try:
         table.update(table.user_key(user_id), where=where, set=changes, add={"epoch": 1})
     except table.ConditionFailed as refused:
@@ -118,10 +120,11 @@ def password_write(user_id: str, email: str, password_hash: str) -> table.Write:
 
     Its condition is that the address still is the user's.
     """
+    now = clock.now()
     return table.Write(
         table.user_key(user_id),
         where=[("email", "=", email)],
-        set={"password_hash": password_hash, "email_verified": True, "updated_at": clock.now()},
+        set={"password_hash": password_hash, "email_verified": True, "updated_at": now, "epoch_at": now},
         add={"epoch": 1},
         remove=["signed_out_at"],
     )
@@ -137,9 +140,10 @@ def rehash(user: User, password_hash: str) -> None:
 
 def set_blocked(user_id: str, blocked: bool) -> bool:
     """Block or unblock; blocking also ends every session. False if there is no such user."""
+    changes: dict[str, Any] = {"blocked": blocked} | ({"epoch_at": clock.now()} if blocked else {})
     add = {"epoch": 1} if blocked else {}
     try:
-        table.update(table.user_key(user_id), where=[("pk", "exists", None)], set={"blocked": blocked}, add=add, remove=["signed_out_at"])
+        table.update(table.user_key(user_id), where=[("pk", "exists", None)], set=changes, add=add, remove=["signed_out_at"])
     except table.ConditionFailed:
         return False
     return True

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from gatehouse import clock, codes, jose, observe, sessions, users
+from gatehouse import clock, codes, jose, observe, proof_of_possession, resources, sessions, users
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
@@ -19,12 +19,13 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     """Redeem the code: read the user, sign, then begin the session in one write.
 
     Raises:
-        InvalidRequest: no code.
+        InvalidRequest: no code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
         InvalidGrant: it may not be redeemed, or not so.
     """
     value = parameters.get("code")
     if not value:
         raise InvalidRequest("code is missing")
+    key = proof_of_possession.key_of(request, client)
     code = codes.read(value)
     if code is None or code.client_id != client.client_id:
         raise InvalidGrant(_SPENT)
@@ -33,6 +34,9 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         # Whoever holds a code without its verifier stole it, so the rightful holder must not be left racing them.
         sessions.bury(code.user_id, code.sid, code.client_id)
         raise InvalidGrant("code_verifier does not match the code_challenge of the authorization request")
+    if code.dpop_jkt not in ("", key):
+        raise InvalidGrant("the code is for another key than the DPoP proof's")
+    target = resources.requested(parameters, code.resources.split() or resources.allowed(client))
     user = users.get(code.user_id)
     if user is None or not sessions.stands(user, code.sid):
         raise InvalidGrant(_SPENT, detail="user is gone, blocked or signed out")
@@ -40,7 +44,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     if session.expires_at <= session.created_at:
         raise InvalidGrant(_SPENT, detail="the password was given longer ago than a session lasts")
     # Signed before the write: a code is never spent on an answer that could not be made.
-    answer = of_session(client, session, session.scope, now=session.created_at, nonce=code.nonce)
+    answer = of_session(client, session, user, session.scope, now=session.created_at, nonce=code.nonce, resources=target, bound_to=key)
     try:
         sessions.begin(session)
     except sessions.Replayed as replay:
@@ -58,6 +62,9 @@ def _session(client: Client, code: Code, request: Request) -> Session:
         sid=code.sid,
         client_id=client.client_id,
         scope=code.scope,
+        resources=code.resources,
+        userinfo_claims=code.userinfo_claims,
+        id_token_claims=code.id_token_claims,
         auth_time=code.auth_time,
         amr=code.amr,
         sign_on_id=code.sign_on_id,

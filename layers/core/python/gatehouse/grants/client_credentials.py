@@ -1,6 +1,6 @@
 """grant_type=client_credentials (RFC 6749 4.4): a machine acts for itself. Nothing is read or written."""
 
-from gatehouse import tokens
+from gatehouse import proof_of_possession, resources, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidScope, UnauthorizedClient
 from gatehouse.grants.answer import Answer
@@ -12,7 +12,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
 
     Raises:
         UnauthorizedClient: a public client.
-        InvalidScope: none of what was asked for is the client's.
+        InvalidScope, InvalidTarget: what was asked for is not the client's.
+        InvalidDpopProof, UseDpopNonce: as they say.
     """
     if client.public:
         raise UnauthorizedClient("a public client cannot act for itself")
@@ -20,5 +21,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     scope = client.granted_scope(requested or " ".join(client.scopes))
     if requested and not scope:
         raise InvalidScope("none of these scopes is the client's")
-    access, expires_in = tokens.access_token(client, scope)
-    return Answer(access, expires_in, scope)
+    key = proof_of_possession.key_of(request, client)
+    target = resources.requested(parameters, resources.allowed(client))
+    access, expires_in = tokens.access_token(client, scope, resources=target, bound_to=key)
+    return Answer(access, expires_in, scope, bound_to=key)

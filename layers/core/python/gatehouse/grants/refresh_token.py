@@ -1,6 +1,8 @@
 """grant_type=refresh_token (RFC 6749 section 6): rotation with reuse detection (RFC 9700 4.14)."""
 
-from gatehouse import clock, observe, refresh_tokens, sessions, tokens, users
+from collections.abc import Collection
+
+from gatehouse import clock, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant, InvalidRequest, InvalidScope
 from gatehouse.grants.answer import Answer, of_session
@@ -14,7 +16,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     """Replace the refresh token by its successor: one read of the user, one conditional write.
 
     Raises:
-        InvalidRequest: no refresh token. InvalidScope: more than was granted. InvalidGrant: it may not be used.
+        InvalidRequest: no refresh token. InvalidScope, InvalidTarget: more than was granted. InvalidGrant: it may not be used.
+        InvalidDpopProof, UseDpopNonce: as they say.
     """
     value = parameters.get("refresh_token")
     if not value:
@@ -22,15 +25,17 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     token = refresh_tokens.read(value)
     if token is None:
         raise InvalidGrant(_OVER, detail="not one of ours")
+    key = proof_of_possession.key_of(request, client)
+    if token.bound_to not in ("", key):
+        raise InvalidGrant("the refresh token is bound to another key than the DPoP proof's")
     user = users.get(token.user_id)
     if user is None or not sessions.stands(user, token.sid):
         raise InvalidGrant(_OVER, detail="user is gone, blocked or signed out")
     requested = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
-    if requested:
-        _check_scope(token, client, requested)
+    target = resources.requested(parameters, _targets(token, client, requested) if _asks(parameters) else ())
     # Keys first: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
-    refresh_tokens.issue(token.user_id, token.sid, token.generation + 1)
+    refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to)
     try:
         session = sessions.rotate(
             token.user_id,
@@ -40,19 +45,29 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
             idle_seconds=client.session_idle_seconds,
             grace_seconds=client.refresh_grace_seconds,
             invocation_id=request.id,
+            # FAPI 2.0 Security Profile 5.3.2.1: a bound refresh token is not rotated.
+            step=0 if client.fapi else 1,
         )
     except sessions.Reused as reuse:
         observe.event("RefreshTokenReuse", request_id=request.id, client_id=client.client_id, sid=token.sid)
         raise InvalidGrant(_OVER, detail="reused; session revoked") from reuse
     except sessions.Ended as ended:
         raise InvalidGrant(_OVER, detail="session is over") from ended
-    return of_session(client, session, requested or session.scope, now=clock.now())
+    return of_session(client, session, user, requested or session.scope, now=clock.now(), resources=target, bound_to=key)
 
 
-def _check_scope(token: RefreshToken, client: Client, requested: str) -> None:
-    """Asking for less is seldom, so the read that it takes is made only then, and before anything is spent."""
+def _asks(parameters: dict[str, str]) -> bool:
+    return bool({"scope", "resource", "audience"} & set(parameters))
+
+
+def _targets(token: RefreshToken, client: Client, requested: str) -> Collection[str]:
+    """The APIs that may be asked for, if the scope may be.
+
+    Asking for less is seldom, so the read that it takes is made only then, and before anything is spent.
+    """
     session = sessions.get(token.user_id, token.sid)
     if session is None or session.client_id != client.client_id:
         raise InvalidGrant(_OVER, detail="session is gone")
     if not set(requested.split()) <= set(session.scope.split()):
         raise InvalidScope("scope exceeds what was granted")
+    return session.resources.split() or resources.allowed(client)

@@ -1,6 +1,7 @@
 """Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
 
-from gatehouse import authorization, clients, consents, table
+from gatehouse import clients, consents, table
+from gatehouse.authorization import answers
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
 from gatehouse.sign_ins import SignIn
@@ -48,11 +49,12 @@ def submit(request: Request) -> Response:
     decision = fields.get("decision")
     request.outcome.update({"consent": "allowed" if decision == "allow" else "denied", "client_id": asked.client_id})
     if decision == "deny":
-        return authorization.answer_with_error(asked.redirect_uri, asked.state, AccessDenied("the person did not allow it"))
+        return answers.with_error(asked.way_back, AccessDenied("the person did not allow it"))
     if decision != "allow":
         raise InvalidRequest("decision must be allow or deny")
-    consents.grant(user.user_id, asked.client_id, asked.scope, consents.get(user.user_id, asked.client_id))
-    return authorization.answer_with_code(
+    consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
+    return answers.with_code(
+        request,
         asked,
         user_id=user.user_id,
         epoch=user.epoch,

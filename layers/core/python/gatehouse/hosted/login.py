@@ -1,6 +1,7 @@
 """Signing in with mail address and password. Every failure looks and takes the same, whatever its reason."""
 
-from gatehouse import authorization, clients, consents, identifiers, limits, passwords, sign_ins, sign_ons, users
+from gatehouse import clients, consents, identifiers, limits, passwords, sign_ins, sign_ons, users
+from gatehouse.authorization import answers
 from gatehouse.errors import LoginRequired, TooManyRequests
 from gatehouse.hosted import device
 from gatehouse.hosted.page import current_sign_in, form, submitted
@@ -67,7 +68,7 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
     asked = sign_in.request
     if asked.subject not in ("", user.user_id):
         refusal = LoginRequired("another person signed in than id_token_hint names")
-        return authorization.answer_with_error(asked.redirect_uri, asked.state, refusal)
+        return answers.with_error(asked.way_back, refusal)
     previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     sign_on = sign_ons.begin(user, ["pwd"])
     if previous:
@@ -83,7 +84,8 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
     if _must_ask(sign_in, user):
         sign_ins.recognised(sign_in, sign_on, browser)
         return redirect(f"{settings().base_url}/u/consent", {"signin": sign_in.sign_in_id}, cookies=cookies)
-    return authorization.answer_with_code(
+    return answers.with_code(
+        request,
         asked,
         user_id=user.user_id,
         epoch=user.epoch,
@@ -99,7 +101,7 @@ def _must_ask(sign_in: SignIn, user: User) -> bool:
     client = clients.get(asked.client_id)
     if client is None or "consent" in asked.prompt.split():
         return True
-    return not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), asked.scope)
+    return not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), asked)
 
 
 def _form(request: Request, sign_in: SignIn, *, email: str = "", error: str = "", status: int = 200) -> Response:

@@ -4,13 +4,17 @@ A verb takes conditions as (attribute, operator, value) and builds the expressio
 nothing that a caller sent can become part of an expression.
 """
 
+from gatehouse.table.changes import Change, sequence_number
 from gatehouse.table.keys import (
     Key,
+    assertion_key,
     client_key,
     consent_key,
+    device_key,
     email_key,
     keys_partition,
     limit_key,
+    pushed_request_key,
     ring_key,
     session_key,
     sign_in_key,
@@ -39,24 +43,29 @@ from gatehouse.table.verbs import (
 
 __all__ = [
     "AlreadyExists",
+    "Change",
     "ConditionFailed",
     "Item",
     "Key",
     "Where",
     "Write",
+    "assertion_key",
     "client_key",
     "consent_key",
     "delete",
+    "device_key",
     "email_key",
     "get",
     "get_many",
     "keys_partition",
     "limit_key",
+    "pushed_request_key",
     "put",
     "put_new",
     "query",
     "ring_key",
     "scan",
+    "sequence_number",
     "session_key",
     "sign_in_key",
     "sign_on_key",

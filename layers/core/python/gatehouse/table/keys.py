@@ -8,6 +8,9 @@ browser sign-on    USER#<user_id>            SIGNON#<id>          at each login
 consent            USER#<user_id>            CONSENT#<client_id>  when granted
 pending sign-in    SIGNIN#<id>               SIGNIN               by /authorize, until the code is issued
 ticket             TICKET#<purpose>#<mail>   TICKET               newest wins, used once
+pushed request     PAR#<id>                  PAR                  by the client, used once
+device             DEVICE#<user_code>        DEVICE               only if absent, then decided once
+used assertion     ASSERTION#<digest>        ASSERTION            only if absent
 client             CLIENT#<client_id>        CLIENT               by the administrator
 key                KEYS                      <kid>                by rotation
 counter            LIMIT#<kind>#<digest>     LIMIT                counted atomically
@@ -52,6 +55,18 @@ def email_key(canonical: str) -> Key:
 
 def sign_in_key(sign_in_id: str) -> Key:
     return {"pk": f"SIGNIN#{sign_in_id}", "sk": "SIGNIN"}
+
+
+def pushed_request_key(pushed_id: str) -> Key:
+    return {"pk": f"PAR#{pushed_id}", "sk": "PAR"}
+
+
+def device_key(user_code: str) -> Key:
+    return {"pk": f"DEVICE#{user_code}", "sk": "DEVICE"}
+
+
+def assertion_key(digest: str) -> Key:
+    return {"pk": f"ASSERTION#{digest}", "sk": "ASSERTION"}
 
 
 def ticket_key(purpose: str, canonical_email: str) -> Key:

@@ -14,6 +14,7 @@ from gatehouse import clock, observe
 from gatehouse.errors import (
     InsufficientScope,
     InvalidClient,
+    InvalidDpopProof,
     InvalidRequest,
     InvalidToken,
     MethodNotAllowed,
@@ -21,6 +22,7 @@ from gatehouse.errors import (
     TooLarge,
     TooManyRequests,
     Unavailable,
+    UseDpopNonce,
 )
 from gatehouse.web import parameters
 
@@ -178,30 +180,37 @@ def oauth_error(request: Request, refusal: Refusal) -> Response:
 
 
 def bearer_error(request: Request, refusal: Refusal) -> Response:
-    """The challenge of RFC 6750 section 3, with the same in JSON."""
-    response = json_response(refusal.status, refusal.body())
+    """The challenge of RFC 6750 section 3 and RFC 9449 7.1, with the same in JSON."""
+    response = json_response(_status_at_resource(refusal), refusal.body())
     if challenge := _bearer_challenge(refusal):
         response.headers["www-authenticate"] = challenge
     return response
 
 
+def _status_at_resource(refusal: Refusal) -> int:
+    # What is a 400 at the token endpoint is a token not accepted here.
+    return 401 if isinstance(refusal, InvalidDpopProof) else refusal.status
+
+
 def _bearer_challenge(refusal: Refusal) -> str:
-    realm, error = 'Bearer realm="gatehouse"', f'error="{refusal.code}"'
+    scheme = refusal.scheme if isinstance(refusal, InvalidToken) else "DPoP" if isinstance(refusal, InvalidDpopProof) else "Bearer"
+    realm, error = f'{scheme} realm="gatehouse"', f'error="{refusal.code}"'
     if isinstance(refusal, InsufficientScope):
         return f'{realm}, {error}, scope="{refusal.scope}"'
     if isinstance(refusal, InvalidToken) and not refusal.presented:
         return realm
-    if isinstance(refusal, InvalidToken) or (isinstance(refusal, InvalidRequest) and refusal.status == 400):
+    if isinstance(refusal, InvalidToken | InvalidDpopProof) or (isinstance(refusal, InvalidRequest) and refusal.status == 400):
         return f'{realm}, {error}, error_description="{refusal.description}"'
     return ""
 
 
 def api_error(request: Request, refusal: Refusal) -> Response:
     """The error body of Auth0's Management API."""
-    reason = HTTPStatus(refusal.status).phrase
-    body = {"statusCode": refusal.status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
-    response = json_response(refusal.status, body)
-    if refusal.status in (401, 403):
+    status = _status_at_resource(refusal)
+    reason = HTTPStatus(status).phrase
+    body = {"statusCode": status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
+    response = json_response(status, body)
+    if status in (401, 403):
         response.headers["www-authenticate"] = _bearer_challenge(refusal)
     return response
 
@@ -250,6 +259,8 @@ def refused(errors: Render, request: Request, refusal: Refusal) -> Response:
     response = errors(request, refusal)
     if isinstance(refusal, MethodNotAllowed):
         response.headers["allow"] = ", ".join(refusal.allowed)
+    if isinstance(refusal, UseDpopNonce):
+        response.headers["dpop-nonce"] = refusal.nonce
     if isinstance(refusal, Unavailable | TooManyRequests):
         response.headers["retry-after"] = str(refusal.retry_after_seconds)
     return response

@@ -1,4 +1,4 @@
-"""A request's parameters: from a query, a form or a JSON body, each at most once."""
+"""A request's parameters: from a query, a form or a JSON body, each at most once but for two."""
 
 import json
 import re
@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 from gatehouse.errors import InvalidRequest
 
 MOST_PARAMETERS: Final = 64
+# Several at once are meant to be named so (RFC 8707 section 2, RFC 8693 2.1); no value of theirs has a space, so that one joins them.
+REPEATABLE: Final = frozenset({"resource", "audience"})
 _LONGEST_NAME_SHOWN: Final = 64
 # JSON can spell one with \u; nothing can encode it afterwards.
 _HALF_A_CHARACTER: Final = re.compile("[\ud800-\udfff]")
@@ -27,9 +29,9 @@ def of_form(encoded: str) -> dict[str, str]:
         raise InvalidRequest(f"more than {MOST_PARAMETERS} parameters") from None
     seen: dict[str, str] = {}
     for name, value in pairs:
-        if name in seen:
+        if name in seen and name not in REPEATABLE:
             raise InvalidRequest(f"{_shown(name) or 'a parameter'} is repeated")
-        seen[name] = value
+        seen[name] = f"{seen[name]} {value}" if name in seen else value
     return {name: value for name, value in seen.items() if value}
 
 

@@ -1,0 +1,316 @@
+"""The authorization endpoint (RFC 6749 4.1.1, OpenID Connect Core 3.1.2): what a request must be, whichever way it came."""
+
+from gatehouse import clients, jose, pushed_requests, resources, tokens
+from gatehouse.authorization import claims_parameter, request_objects
+from gatehouse.authorization.answers import RESPONSE_MODES
+from gatehouse.clients import Client
+from gatehouse.errors import (
+    InvalidRequest,
+    InvalidRequestUri,
+    InvalidScope,
+    Refusal,
+    RegistrationNotSupported,
+    RequestUriNotSupported,
+    UnauthorizedClient,
+    UnsupportedResponseType,
+)
+from gatehouse.settings import settings
+from gatehouse.sign_ins import AuthorizationRequest, WayBack
+from gatehouse.web import Request, Response, redirect
+
+# state first: too long, it would not fit into the redirect that tells so.
+LONGEST = {
+    "state": 4096,
+    "nonce": 1024,
+    "scope": 1024,
+    "login_hint": 320,
+    "id_token_hint": 4096,
+    "redirect_uri": 2048,
+    "claims": 4096,
+    "acr_values": 1024,
+    "ui_locales": 1024,
+    "claims_locales": 1024,
+}
+PROMPTS = ("none", "login", "consent", "select_account")
+# The pages fit all of these and speak one language. Other wishes are no error (OpenID Connect Core 3.1.2.1).
+DISPLAYS = ("page", "popup", "touch")
+UI_LOCALES = ("en",)
+# What a request may consist of; anything else is ignored and never passed on.
+_PARAMETERS = (
+    *LONGEST,
+    "client_id",
+    "response_type",
+    "response_mode",
+    "code_challenge",
+    "code_challenge_method",
+    "dpop_jkt",
+    "prompt",
+    "max_age",
+    "display",
+    "resource",
+    "audience",
+    "request",
+    "request_uri",
+    "registration",
+)
+_DIGEST_LENGTH = 43
+_BASE64URL = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_")
+
+
+class Untrusted(Refusal):
+    """No client and redirect URI that we know, or no answer that can go there: the error may only be shown (RFC 6749 4.1.2.1)."""
+
+    code, status = "invalid_request", 400
+
+
+class UntrustedRequestUri(Untrusted):
+    """A request_uri that is over, used, or another client's."""
+
+    code = InvalidRequestUri.code
+
+
+class Refused(Exception):
+    """A request of a client and redirect URI that we know, refused: the error goes there. client_id: whose."""
+
+    def __init__(self, refusal: Refusal, way_back: WayBack) -> None:
+        super().__init__(refusal.description)
+        self.refusal = refusal
+        self.way_back = way_back
+
+
+def asked(parameters: dict[str, str], *, dpop_key: str = "", pushing: bool = False) -> AuthorizationRequest:
+    """The authorization request behind these parameters: plain, as a signed object, or pushed before.
+
+    dpop_key: of the proof that came with it. pushing: the client sends it to us directly, so that it may not refer to another.
+
+    Raises:
+        Untrusted: to be shown. Refused: to be sent back.
+        Unavailable: the client's keys cannot be had.
+    """
+    client = client_of(parameters)
+    if "request_uri" in parameters:
+        return _referred(parameters, client, pushing=pushing)
+    signed = "request" in parameters
+    # Until the object is opened, an error can only go where the plain parameters say, if that is registered.
+    if signed:
+        try:
+            parameters = request_objects.opened(parameters["request"], client)
+        except Refusal as refusal:
+            raise Refused(refusal, trusted(parameters, client)) from refusal
+    way_back = trusted(parameters, client)
+    try:
+        if client.require_signed_request_object and not signed:
+            raise InvalidRequest("the client must send a signed request object")
+        if client.require_pushed_authorization_requests and not pushing:
+            raise InvalidRequest("the client must push its authorization requests")
+        return _checked(parameters, client, way_back, dpop_key=dpop_key, signed=signed)
+    except Untrusted:
+        raise
+    except Refusal as refusal:
+        raise Refused(refusal, way_back) from refusal
+
+
+def client_of(parameters: dict[str, str]) -> Client:
+    """The client that the parameters name.
+
+    Raises:
+        Untrusted: none that is registered.
+    """
+    client = clients.get(parameters.get("client_id", ""))
+    if client is None:
+        raise Untrusted("client_id is missing or not registered")
+    return client
+
+
+def _referred(parameters: dict[str, str], client: Client, *, pushing: bool) -> AuthorizationRequest:
+    request_uri = parameters["request_uri"]
+    if pushing:
+        raise Untrusted("request_uri cannot be pushed")
+    if not request_uri.startswith(pushed_requests.PREFIX):
+        # Nothing is ever fetched from an address that a request names.
+        raise Refused(RequestUriNotSupported("request_uri must be one of ours"), trusted(parameters, client))
+    found = pushed_requests.find(request_uri, client.client_id)
+    if found is None:
+        raise UntrustedRequestUri("request_uri is over, used, or another client's")
+    return found
+
+
+def trusted(parameters: dict[str, str], client: Client) -> WayBack:
+    """Where answers to the client may go.
+
+    Raises:
+        Untrusted: the redirect URI is not registered.
+    """
+    redirect_uri = parameters.get("redirect_uri")
+    if redirect_uri is None:
+        if len(client.redirect_uris) != 1:
+            raise Untrusted("redirect_uri is missing and the client has registered several")
+        redirect_uri = client.redirect_uris[0]
+    elif len(redirect_uri) > LONGEST["redirect_uri"] or not client.knows_redirect_uri(redirect_uri):
+        raise Untrusted("redirect_uri is not registered for this client")
+    mode = parameters.get("response_mode", "query")
+    return WayBack(redirect_uri, parameters.get("state", ""), mode if mode in RESPONSE_MODES else "query")
+
+
+def _checked(parameters: dict[str, str], client: Client, way_back: WayBack, *, dpop_key: str, signed: bool) -> AuthorizationRequest:
+    for name, longest in LONGEST.items():
+        if len(parameters.get(name, "")) > longest:
+            raise (Untrusted if name == "state" else InvalidRequest)(f"{name} is longer than {longest} characters")
+    _check_response(parameters)
+    if "authorization_code" not in client.grant_types:
+        raise UnauthorizedClient("the client may not use authorization_code")
+    if client.fapi and "redirect_uri" not in parameters:
+        raise InvalidRequest("redirect_uri is missing, which the client's security profile asks for")
+    requested = parameters.get("scope", "")
+    if not clients.scope_is_wellformed(requested):
+        raise InvalidScope("scope has characters that no scope may have")
+    claims = claims_parameter.read(parameters.get("claims", ""), client)
+    return AuthorizationRequest(
+        client_id=client.client_id,
+        redirect_uri=way_back.redirect_uri,
+        redirect_uri_given="redirect_uri" in parameters,
+        scope=client.granted_scope(requested),
+        state=way_back.state,
+        nonce=parameters.get("nonce", ""),
+        code_challenge=_code_challenge(parameters, client),
+        prompt=_prompt(parameters),
+        max_age=_max_age(parameters, client),
+        login_hint=parameters.get("login_hint", ""),
+        id_token_hint=parameters.get("id_token_hint", ""),
+        subject=_subject(parameters, client, claims.subject),
+        response_mode=way_back.response_mode,
+        resources=resources.requested(parameters, resources.allowed(client)),
+        userinfo_claims=claims.userinfo,
+        id_token_claims=claims.id_token,
+        dpop_jkt=_dpop_jkt(parameters, dpop_key),
+        signed=signed,
+    )
+
+
+def _check_response(parameters: dict[str, str]) -> None:
+    if "registration" in parameters:
+        raise RegistrationNotSupported("registration is not supported")
+    if "response_type" not in parameters:
+        raise InvalidRequest("response_type is missing")
+    if parameters["response_type"] != "code":
+        raise UnsupportedResponseType("response_type must be code")
+    if parameters.get("response_mode", "query") not in RESPONSE_MODES:
+        raise InvalidRequest(f"response_mode must be {' or '.join(RESPONSE_MODES)}")
+
+
+def _code_challenge(parameters: dict[str, str], client: Client) -> str:
+    """RFC 7636 4.3; plain is refused (RFC 9700 2.1.1)."""
+    challenge = parameters.get("code_challenge", "")
+    if not challenge:
+        if client.require_pkce:
+            raise InvalidRequest("code_challenge is missing; the client must use PKCE with S256")
+        if "code_challenge_method" in parameters:
+            raise InvalidRequest("code_challenge_method without code_challenge")
+        return ""
+    if parameters.get("code_challenge_method") != "S256":
+        raise InvalidRequest("code_challenge_method must be S256")
+    if not _is_digest(challenge):
+        raise InvalidRequest("code_challenge is not a base64url SHA-256 digest")
+    return challenge
+
+
+def _dpop_jkt(parameters: dict[str, str], proven: str) -> str:
+    """The key that the code is to be bound to (RFC 9449 section 10)."""
+    named = parameters.get("dpop_jkt", "")
+    if named and not _is_digest(named):
+        raise InvalidRequest("dpop_jkt is not a base64url SHA-256 thumbprint")
+    if named and proven and named != proven:
+        raise InvalidRequest("dpop_jkt is not the key of the DPoP proof")
+    return named or proven
+
+
+def _is_digest(text: str) -> bool:
+    return len(text) == _DIGEST_LENGTH and set(text) <= _BASE64URL
+
+
+def _prompt(parameters: dict[str, str]) -> str:
+    prompts = parameters.get("prompt", "").split()
+    if not set(prompts) <= set(PROMPTS):
+        raise InvalidRequest(f"prompt must be of {', '.join(PROMPTS)}")
+    if "none" in prompts and len(prompts) > 1:
+        raise InvalidRequest("prompt none goes with no other")
+    return " ".join(prompts)
+
+
+def _max_age(parameters: dict[str, str], client: Client) -> int:
+    value = parameters.get("max_age", "")
+    if not value:
+        return client.default_max_age
+    if not (value.isascii() and value.isdigit() and len(value) <= 9):
+        raise InvalidRequest("max_age must be a number of seconds")
+    return int(value)
+
+
+def _subject(parameters: dict[str, str], client: Client, claimed: str) -> str:
+    """Who alone may be signed in, as an ID token of this client or the claims parameter names them; empty without one."""
+    hint = parameters.get("id_token_hint", "")
+    if not hint:
+        return claimed
+    try:
+        claims = tokens.read_id_token_hint(hint)
+    except jose.InvalidJWT as flaw:
+        raise InvalidRequest("id_token_hint is not an ID token of ours", detail=str(flaw)) from flaw
+    if claims["aud"] != client.client_id:
+        raise InvalidRequest("id_token_hint was issued to another client")
+    if claimed not in ("", claims["sub"]):
+        raise InvalidRequest("claims and id_token_hint name two people")
+    return str(claims["sub"])
+
+
+def parameters_of(request: Request) -> dict[str, str]:
+    """The request's parameters, from the query or a form body (OpenID Connect Core 3.1.2.1).
+
+    Raises:
+        InvalidRequest: repeated ones, within one or over both.
+    """
+    if request.method != "POST":
+        return request.query
+    query, form = request.query, request.form
+    if set(query) & set(form):
+        raise InvalidRequest("a parameter is repeated in query and body")
+    return query | form
+
+
+def known(parameters: dict[str, str]) -> dict[str, str]:
+    """Those of the parameters that an authorization request has."""
+    return {name: parameters[name] for name in _PARAMETERS if name in parameters}
+
+
+def without_cookies(request: Request, path: str, parameters: dict[str, str]) -> Response | None:
+    """The way for a POST that another site's page made: browsers send it without our cookies, and then follow this to GET with them."""
+    if request.method != "POST" or request.cookies:
+        return None
+    return redirect(f"{settings().base_url}{path}", parameters)
+
+
+def again(request: AuthorizationRequest) -> dict[str, str]:
+    """The parameters that made this request, to begin it anew; none if only the client can."""
+    if request.pushed:
+        return {"client_id": request.client_id, "request_uri": pushed_requests.PREFIX + request.pushed}
+    if request.signed or request.user_code:
+        return {}
+    wishes = {"userinfo": request.userinfo_claims, "id_token": request.id_token_claims}
+    parameters = {
+        "client_id": request.client_id,
+        "redirect_uri": request.redirect_uri if request.redirect_uri_given else "",
+        "response_type": "code",
+        "response_mode": request.response_mode if request.response_mode != "query" else "",
+        "scope": request.scope,
+        "state": request.state,
+        "nonce": request.nonce,
+        "code_challenge": request.code_challenge,
+        "code_challenge_method": "S256" if request.code_challenge else "",
+        "dpop_jkt": request.dpop_jkt,
+        "prompt": request.prompt,
+        "max_age": str(request.max_age) if request.max_age >= 0 else "",
+        "login_hint": request.login_hint,
+        "id_token_hint": request.id_token_hint,
+        "resource": request.resources,
+        "claims": claims_parameter.written(wishes, "" if request.id_token_hint else request.subject),
+    }
+    return {name: value for name, value in parameters.items() if value}

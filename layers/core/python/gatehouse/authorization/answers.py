@@ -1,0 +1,75 @@
+"""How an authorization response goes back: in the query, or as a form that the browser posts (OAuth 2.0 Form Post Response Mode)."""
+
+import base64
+import hashlib
+from urllib.parse import urlsplit
+
+from gatehouse import pages, pushed_requests, sessions
+from gatehouse.codes import Code
+from gatehouse.codes import issue as issue_code
+from gatehouse.errors import InvalidRequest, Refusal
+from gatehouse.settings import settings
+from gatehouse.sign_ins import AuthorizationRequest, WayBack
+from gatehouse.web import Request, Response, redirect
+
+RESPONSE_MODES = ("query", "form_post")
+_SCRIPT = "document.forms[0].submit()"
+_SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decode()
+
+
+def with_code(
+    request: Request,
+    asked: AuthorizationRequest,
+    *,
+    user_id: str,
+    epoch: int,
+    sign_on_id: str,
+    auth_time: int,
+    amr: list[str],
+    cookies: list[str] | None = None,
+) -> Response:
+    """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored, but that a pushed request is used."""
+    if not pushed_requests.use(asked, request.id):
+        return with_error(asked.way_back, InvalidRequest("this request was answered before"), cookies=cookies)
+    code = issue_code(
+        Code(
+            client_id=asked.client_id,
+            redirect_uri=asked.redirect_uri,
+            user_id=user_id,
+            sid=sessions.new_id(epoch),
+            scope=asked.scope,
+            nonce=asked.nonce,
+            code_challenge=asked.code_challenge,
+            auth_time=auth_time,
+            amr=amr,
+            sign_on_id=sign_on_id,
+            redirect_uri_given=asked.redirect_uri_given,
+            resources=asked.resources,
+            userinfo_claims=asked.userinfo_claims,
+            id_token_claims=asked.id_token_claims,
+            dpop_jkt=asked.dpop_jkt,
+        )
+    )
+    return _sent(asked.way_back, {"code": code}, cookies)
+
+
+def with_error(way_back: WayBack, refusal: Refusal, *, cookies: list[str] | None = None) -> Response:
+    """Send the browser back with an error (RFC 6749 4.1.2.1)."""
+    return _sent(way_back, refusal.body(), cookies)
+
+
+def _sent(way_back: WayBack, answer: dict[str, str], cookies: list[str] | None) -> Response:
+    # And who says so (RFC 9207).
+    parameters = answer | {"state": way_back.state, "iss": settings().issuer}
+    if way_back.response_mode != "form_post":
+        return redirect(way_back.redirect_uri, parameters, cookies=cookies)
+    given = {name: value for name, value in parameters.items() if value}
+    document = pages.render("form_post.html", target=way_back.redirect_uri, parameters=given, script=_SCRIPT)
+    return Response(200, document, _headers(way_back.redirect_uri), cookies or [])
+
+
+def _headers(redirect_uri: str) -> dict[str, str]:
+    # It asks nothing and names nobody, so it may stand in a frame: applications renew silently in one.
+    target = f"{urlsplit(redirect_uri).scheme}:"
+    loads = f"default-src 'none'; style-src 'self'; img-src 'self' https:; script-src 'sha256-{_SCRIPT_HASH}'"
+    return {"content-type": "text/html; charset=utf-8", "content-security-policy": f"{loads}; form-action {target}; base-uri 'none'"}

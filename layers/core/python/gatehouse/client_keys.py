@@ -1,0 +1,81 @@
+"""The public keys of a client: registered, or fetched from its jwks_uri and remembered for a bounded time (RFC 7591 section 2)."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gatehouse import clock
+from gatehouse.clients import Client
+from gatehouse.errors import Unavailable
+from gatehouse.jose import foreign
+
+CACHE_SECONDS = 300
+# For how long what was fetched last serves on while the client's host does not answer.
+STALE_SECONDS = 3600
+# Whoever sends unknown kids makes us fetch no more often than this.
+REFETCH_SECONDS = 30
+LARGEST_KEY_SET = 65_536
+_MOST_REMEMBERED = 200
+
+
+@dataclass(slots=True)
+class _Fetched:
+    jwks: list[Mapping[str, Any]]
+    fetched_at: int
+    tried_at: int
+
+
+_fetched: dict[str, _Fetched] = {}
+
+
+def forget() -> None:
+    """Fetch every key set anew."""
+    _fetched.clear()
+
+
+def of(client: Client, token: str) -> Sequence[Mapping[str, Any]]:
+    """The client's JWKs, fetched again if none of them is the one that `token` names.
+
+    Raises:
+        jose.InvalidJWT: the token is none.
+        Unavailable: they cannot be fetched.
+    """
+    if not client.jwks_uri:
+        return client.jwks
+    kid = foreign.header_of(token).get("kid")
+    known = _fetched.get(client.jwks_uri)
+    now = clock.now()
+    if known and now - known.fetched_at < CACHE_SECONDS and (kid is None or any(jwk.get("kid") == kid for jwk in known.jwks)):
+        return known.jwks
+    if known and now - known.tried_at < REFETCH_SECONDS:
+        return known.jwks
+    return _renewed(client.jwks_uri, known, now)
+
+
+def _renewed(uri: str, known: _Fetched | None, now: int) -> list[Mapping[str, Any]]:
+    # Imported here: few clients have one, and TLS costs milliseconds to import.
+    from gatehouse import outbound
+
+    try:
+        jwks = _key_set(outbound.fetch(uri, limit=LARGEST_KEY_SET))
+    except (outbound.Refused, ValueError) as error:
+        if known is None or now - known.fetched_at >= STALE_SECONDS:
+            raise Unavailable(detail=f"jwks_uri: {error}") from error
+        known.tried_at = now
+        return known.jwks
+    if len(_fetched) >= _MOST_REMEMBERED:
+        _fetched.clear()
+    _fetched[uri] = _Fetched(jwks, now, now)
+    return jwks
+
+
+def _key_set(body: bytes) -> list[Mapping[str, Any]]:
+    try:
+        document = json.loads(body)
+    except RecursionError as error:
+        raise ValueError("no key set") from error
+    found = document.get("keys") if isinstance(document, dict) else None
+    if not isinstance(found, list):
+        raise ValueError("no key set")
+    return [jwk for jwk in found if isinstance(jwk, dict)]

@@ -1,0 +1,43 @@
+"""Pushed authorization requests (RFC 9126): kept under a name that only their client may use, for a short time and for one code."""
+
+import secrets
+from dataclasses import asdict
+
+from gatehouse import clock, sign_ins, table
+from gatehouse.sign_ins import AuthorizationRequest
+
+SECONDS = 90
+PREFIX = "urn:ietf:params:oauth:request_uri:"
+
+
+def push(request: AuthorizationRequest) -> str:
+    """Keep a checked request and return its request_uri: 1 WRU per KB."""
+    pushed_id = secrets.token_urlsafe(24)
+    expires_at = clock.now() + SECONDS
+    # It must be there to be used up until the last sign-in that began with it is over.
+    item = {"request": asdict(request), "used_by": "", "expires_at": expires_at, "ttl": expires_at + sign_ins.SECONDS}
+    table.put(table.pushed_request_key(pushed_id), item)
+    return PREFIX + pushed_id
+
+
+def find(request_uri: str, client_id: str) -> AuthorizationRequest | None:
+    """The client's request under this name, unless it is over or used."""
+    pushed_id = request_uri.removeprefix(PREFIX)
+    if not request_uri.startswith(PREFIX) or not 0 < len(pushed_id) <= 64:
+        return None
+    item = table.get(table.pushed_request_key(pushed_id))
+    if item is None or item["used_by"] or item["expires_at"] <= clock.now() or item["request"]["client_id"] != client_id:
+        return None
+    return AuthorizationRequest(**item["request"] | {"pushed": pushed_id})
+
+
+def use(request: AuthorizationRequest, invocation_id: str) -> bool:
+    """Use a pushed request up, before its code is issued: False if one was issued already. 1 WRU, none for other requests."""
+    if not request.pushed:
+        return True
+    try:
+        table.update(table.pushed_request_key(request.pushed), where=[("used_by", "=", "")], set={"used_by": invocation_id})
+    except table.ConditionFailed as used:
+        # Our own write, found by its repeat after a lost answer.
+        return used.item is not None and used.item["used_by"] == invocation_id
+    return True

@@ -1,0 +1,34 @@
+"""A Gatehouse of these tests' own, with what certification needs, and the configuration that leads there."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from local import certification, stack
+from local.instance import named
+from tests.e2e import deployment
+
+INSTANCE, PORT = "conformance", 18380
+_BASE = "https://rp.example/test/a/gatehouse"
+
+
+@contextmanager
+def running() -> Iterator[dict[str, Any]]:
+    """Start it, register the clients and the person, and end it after the block."""
+    instance = named(INSTANCE, PORT)
+    try:
+        deployed, listen = deployment.started(instance), f"127.0.0.1:{_free_port()}"
+        with deployed.administered():
+            file = instance.home / "certification" / "secrets.json"
+            certified = certification.provide(file, [_BASE], backchannel_logout_uri=f"http://{listen}/backchannel_logout")
+            yield certification.configuration(certified, _BASE, backchannel_listen=listen)
+    finally:
+        stack.down(instance)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
