@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gatehouse import client_registration, clients, passwords, table, users
+from gatehouse import client_registration, clients, outbound, passwords, table, users
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.settings import settings
 from local import suite_plans
@@ -61,6 +61,7 @@ _CLIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "deny2": ("certdeny2", _BY_KEY | {"token_endpoint_auth_signing_alg": "ES256", "first_party": False}),
 }
 _WITH_SECOND_REDIRECT = ("fapi2", "deny2")
+_OF_THE_TWIN = ("basic", "second", "post", "fapi1", "fapi2")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,14 @@ class Certified:
 def provide(file: Path, bases: Sequence[str] = (), *, backchannel_logout_uri: str = "") -> Certified:
     """Register the clients and the person, or bring them up to date; secrets, keys and the password are kept in `file`, mode 0600.
 
-    bases: empty for those of the last time. backchannel_logout_uri: by default that of the first base.
+    bases: empty for those of the last time. backchannel_logout_uri: by default that of the first base which a function may call.
 
     Raises:
         InvalidRegistration: a base makes no redirect URI that may be registered.
     """
     known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
     bases = tuple(base.rstrip("/") for base in bases) or tuple(known.get("bases", ())) or (f"{SUITE}/test/a/{ALIAS}",)
-    backchannel = backchannel_logout_uri or f"{bases[0]}/backchannel_logout"
+    backchannel = backchannel_logout_uri or next(filter(_callable, (f"{base}/backchannel_logout" for base in bases)), "")
     registered = {
         name: _client(client_id, _properties(name, properties, bases, backchannel), known.get("clients", {}).get(name, {}))
         for name, (client_id, properties) in _CLIENTS.items()
@@ -113,7 +114,7 @@ def configuration(
     return {
         "issuer": settings().issuer,
         "verify_tls": verify_tls,
-        "clients": {name: {**client, **uris} for name, client in certified.clients.items()},
+        "clients": {name: {**certified.clients[name], **uris} for name in _OF_THE_TWIN},
         "user": {
             "fields": {"email": EMAIL, "password": certified.password},
             "claims": PROFILE | updated_at | {"email": EMAIL, "email_verified": True},
@@ -164,6 +165,14 @@ def _properties(name: str, own: Mapping[str, Any], bases: Sequence[str], backcha
         "backchannel_logout_uri": backchannel,
         **own,
     }
+
+
+def _callable(uri: str) -> bool:
+    try:
+        outbound.check(uri)
+    except outbound.Refused:
+        return False
+    return True
 
 
 def _client(client_id: str, properties: dict[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:

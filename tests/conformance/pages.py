@@ -20,6 +20,7 @@ class Form:
 
     action: str
     method: str
+    identifier: str = ""
     fields: dict[str, str] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
     buttons: list[Button] = field(default_factory=list)
@@ -43,15 +44,10 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
         if tag == "form":
-            self.forms.append(Form(given.get("action", ""), given.get("method", "get").upper()))
+            self.forms.append(Form(given.get("action", ""), given.get("method", "get").upper(), given.get("id", "")))
             self._open = True
-        elif not self._open:
-            return
-        elif tag == "button" and given.get("type", "submit") == "submit":
-            self._button = Button(given.get("name", ""), given.get("value", ""), "", given.get("id", ""))
-            self.forms[-1].buttons.append(self._button)
-        elif tag == "input":
-            self._input(given)
+        elif form := self._form_of(given):
+            self._control(form, tag, given)
 
     def handle_data(self, data: str) -> None:
         if self._button:
@@ -63,11 +59,22 @@ class _Reader(HTMLParser):
         if tag == "button":
             self._button = None
 
-    def _input(self, given: dict[str, str]) -> None:
+    def _form_of(self, given: dict[str, str]) -> Form | None:
+        """The form that a control belongs to: the one that it names, else the one around it."""
+        if "form" in given:
+            return next((form for form in self.forms if form.identifier == given["form"]), None)
+        return self.forms[-1] if self._open else None
+
+    def _control(self, form: Form, tag: str, given: dict[str, str]) -> None:
         kind, name, value = given.get("type", "text").lower(), given.get("name", ""), given.get("value", "")
+        if tag == "button" and given.get("type", "submit") == "submit":
+            self._button = Button(name, value, "", given.get("id", ""))
+            form.buttons.append(self._button)
+        if tag != "input":
+            return
         if kind == "submit":
-            self.forms[-1].buttons.append(Button(name, value, value, given.get("id", "")))
+            form.buttons.append(Button(name, value, value, given.get("id", "")))
         if not name or kind in _NEVER_SENT or (kind in ("checkbox", "radio") and "checked" not in given):
             return
-        self.forms[-1].fields[name] = value or ("on" if kind == "checkbox" else "")
-        self.forms[-1].kinds[name] = kind
+        form.fields[name] = value or ("on" if kind == "checkbox" else "")
+        form.kinds[name] = kind

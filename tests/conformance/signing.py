@@ -15,15 +15,13 @@ _PUBLIC = ("kty", "crv", "x", "y", "n", "e")
 
 def new_ec_key() -> dict[str, Any]:
     """A private JWK for ES256."""
-    jwk: dict[str, Any] = json.loads(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1())))
-    return jwk | {"alg": "ES256"}
+    return _private(jwt.algorithms.ECAlgorithm.to_jwk(ec.generate_private_key(ec.SECP256R1()))) | {"alg": "ES256"}
 
 
 def new_rsa_key(alg: str) -> dict[str, Any]:
     """A private JWK for RS256 or PS256."""
     private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-    jwk: dict[str, Any] = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(private))
-    return jwk | {"alg": alg}
+    return _private(jwt.algorithms.RSAAlgorithm.to_jwk(private)) | {"alg": alg}
 
 
 def public(jwk: Mapping[str, Any]) -> dict[str, Any]:
@@ -53,3 +51,8 @@ def unsigned(payload: Mapping[str, Any], header: Mapping[str, Any] | None = None
 
 def base64url(value: Mapping[str, Any]) -> str:
     return base64.urlsafe_b64encode(json.dumps(dict(value)).encode()).rstrip(b"=").decode()
+
+
+def _private(jwk: str) -> dict[str, Any]:
+    """Without key_ops, which would say that the key cannot verify."""
+    return {name: value for name, value in json.loads(jwk).items() if name != "key_ops"}

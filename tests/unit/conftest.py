@@ -115,6 +115,13 @@ def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
     forget()
 
 
+@pytest.fixture
+def laptop(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stack on somebody's own machine, which alone may call that machine."""
+    monkeypatch.setenv("ISSUER", "http://localhost:8080")
+    settings.settings.cache_clear()
+
+
 def _backends() -> list[Any]:
     region = ENVIRONMENT["AWS_DEFAULT_REGION"]
     return [service[DEFAULT_ACCOUNT_ID][region] for service in (dynamodb_backends, kms_backends, ses_backends)]

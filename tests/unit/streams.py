@@ -1,15 +1,17 @@
 """The stream of the table and the queues behind it, run as Lambda runs them: filtered, in batches, and again after a failure."""
 
-import base64
 import json
 from collections.abc import Callable, Sequence
+from datetime import UTC
 from typing import Any
 
 import boto3
+from moto.core.models import DEFAULT_ACCOUNT_ID
+from moto.dynamodb.models import dynamodb_backends
 
 from gatehouse.settings import settings
 from tests.permissions import template
-from tests.unit.conftest import context, function
+from tests.unit.conftest import ENVIRONMENT, context, function
 
 Record = dict[str, Any]
 Batch = dict[str, Any]
@@ -25,22 +27,17 @@ def turn_on() -> None:
 
 def recorded() -> list[Record]:
     """Every record of the stream so far, as Lambda would hand it over, before any filter."""
-    streams: Any = boto3.client("dynamodbstreams")
-    arn = boto3.client("dynamodb").describe_table(TableName=settings().table_name)["Table"]["LatestStreamArn"]
-    (shard,) = streams.describe_stream(StreamArn=arn)["StreamDescription"]["Shards"]
-    begin = streams.get_shard_iterator(StreamArn=arn, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
-    return [_as_event(record, arn) for record in streams.get_records(ShardIterator=begin)["Records"]]
+    region = ENVIRONMENT["AWS_DEFAULT_REGION"]
+    table: Any = dynamodb_backends[DEFAULT_ACCOUNT_ID][region].get_table(settings().table_name)
+    return [_as_event(item.to_json(), table.latest_stream_label) for item in table.stream_shard.items]
 
 
-def _as_event(record: Any, arn: str) -> Record:
-    told = record["dynamodb"] | {"ApproximateCreationDateTime": record["dynamodb"]["ApproximateCreationDateTime"].timestamp()}
-    names = {name: record[name] for name in ("eventID", "eventName", "eventSource", "awsRegion")}
-    as_json: Record = json.loads(json.dumps(names | {"eventSourceARN": arn, "dynamodb": told}, default=_bytes))
+def _as_event(record: Any, label: str) -> Record:
+    told = record["dynamodb"]
+    told = told | {"ApproximateCreationDateTime": told["ApproximateCreationDateTime"].replace(tzinfo=UTC).timestamp()}
+    arn = f"arn:aws:dynamodb:eu-central-1:{DEFAULT_ACCOUNT_ID}:table/identity/stream/{label}"
+    as_json: Record = json.loads(json.dumps(record | {"eventSourceARN": arn, "dynamodb": told}))
     return as_json
-
-
-def _bytes(value: bytes) -> str:
-    return base64.b64encode(value).decode()
 
 
 def filtered(records: Sequence[Record]) -> list[Record]:

@@ -101,8 +101,8 @@ def test_only_the_code_flow_is_served(response_type: str) -> None:
 
 
 @pytest.mark.row(14)
-@pytest.mark.parametrize("response_mode", ["fragment", "form_post", "web_message", "query.jwt", "Query", " "])
-def test_only_response_mode_query_is_served(response_mode: str) -> None:
+@pytest.mark.parametrize("response_mode", ["fragment", "web_message", "query.jwt", "Query", " "])
+def test_no_other_response_mode_is_served(response_mode: str) -> None:
     assert refused_with(Browser().authorize(new_client().client_id, response_mode=response_mode), "invalid_request")
 
 
@@ -160,18 +160,13 @@ def test_after_the_password_the_browser_is_sent_on_by_get() -> None:
 @pytest.mark.parametrize(
     ("parameter", "error"),
     [
-        ("request", "request_not_supported"),
+        ("request", "invalid_request_object"),
         ("request_uri", "request_uri_not_supported"),
         ("registration", "registration_not_supported"),
     ],
 )
-def test_request_objects_are_refused_by_their_own_error(parameter: str, error: str) -> None:
-    for value in (
-        "eyJhbGciOiJub25lIn0.e30.",
-        "https://canary.test/object",
-        "urn:ietf:params:oauth:request_uri:x",
-        "{}",
-    ):
+def test_requests_by_other_means_are_refused_by_their_own_error(parameter: str, error: str) -> None:
+    for value in ("eyJhbGciOiJub25lIn0.e30.", "https://canary.test/object", "{}"):
         assert refused_with(Browser().authorize(new_client().client_id, **{parameter: value}), error)
 
 
@@ -181,12 +176,10 @@ def test_request_objects_are_refused_by_their_own_error(parameter: str, error: s
     [
         "{}",
         '{"userinfo":{"app_metadata":null,"roles":{"essential":true}}}',
-        "[" * 20_000,
-        "not JSON",
-        '{"a":' + "1" * 60_000 + "}",
+        '{"other":{"email":null},"userinfo":null,"id_token":{}}',
     ],
 )
-def test_the_claims_parameter_opens_nothing(claims: str) -> None:
+def test_the_claims_parameter_opens_nothing_beyond_what_a_scope_would(claims: str) -> None:
     user, app = new_user(), new_client()
     browser = browser_of(user)
     form = {"client_id": app.client_id} | VALID | {"claims": claims}
@@ -207,9 +200,6 @@ def test_the_claims_parameter_opens_nothing(claims: str) -> None:
         "acr_values=1",
         "extra=foobar",
         "login_hint=buffy@id.example.com",
-        "resource=https://api.example.com",
-        "audience=x",
-        "dpop_jkt=x",
         "organization=x",
     ],
 )
@@ -226,6 +216,8 @@ def test_what_is_unknown_or_a_mere_wish_is_tolerated(wish: str) -> None:
         ("prompt", ["create", "none login", "none none"]),
         ("max_age", ["-1", "1.5", "1e9", "٣", "9" * 400]),
         ("nonce", ["n" * 1025]),
+        ("claims", ["not JSON", "[]", '{"userinfo":[]}', '{"id_token":{"acr":1}}', "[" * 4000, "[" * 20_000, '{"a":NaN}']),
+        ("dpop_jkt", ["x", "=" * 43]),
         ("login_hint", ["x" * 321]),
         ("scope", ["s" * 1025]),
         ("id_token_hint", ["x", "a.b.c", "x" * 5000]),

@@ -21,7 +21,6 @@ from tests.unit.flows import (
     new_code,
     new_user,
     signed_in,
-    token,
 )
 
 ENDPOINTS = [("token_exchange", "/oauth/token"), ("introspect", "/oauth/introspect"), ("revoke", "/oauth/revoke")]
@@ -255,21 +254,3 @@ def test_at_most_two_secrets_count() -> None:
     clients.forget()
 
     assert [ask(authorization=basic(app.client_id, secret)).status for secret in secrets] == [401, 200, 200]
-
-
-@pytest.mark.row(30)
-@pytest.mark.parametrize("kind", ["web", "machine", "spa"])
-def test_assertions_are_not_offered_and_prove_nothing(kind: str) -> None:
-    app = new_client(kind)
-    assertion = {
-        "client_assertion_type": "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
-        "client_assertion": "e30.e30.",
-    }
-
-    document = call("discovery", "GET", "/.well-known/openid-configuration").json
-    refused = token(grant_type="client_credentials", client_id=app.client_id, **assertion)
-
-    assert "private_key_jwt" not in document["token_endpoint_auth_methods_supported"]
-    assert refused.json["error"] in ("invalid_client", "unauthorized_client")
-    with pytest.raises(client_registration.InvalidRegistration, match="token_endpoint_auth_method"):
-        new_client(kind, token_endpoint_auth_method="private_key_jwt")

@@ -189,7 +189,7 @@ def test_origins_that_browsers_send_are_taken() -> None:
         ({"secret_digests": []}, "secret_digests"),
         ({"created_at": 0}, "created_at"),
         ({"pk": "CLIENT#other"}, "pk"),
-        ({"jwks_uri": "https://canary.test"}, "jwks_uri"),
+        ({"jwks_uri": "https://169.254.169.254/"}, "jwks_uri"),
     ],
 )
 def test_a_registration_that_breaks_a_rule_is_refused_and_told_which(properties: dict[str, Any], names: str) -> None:

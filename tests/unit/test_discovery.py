@@ -36,6 +36,11 @@ REGISTERED = {
     *("revocation_endpoint_auth_methods_supported", "code_challenge_methods_supported", "prompt_values_supported"),
     *("claims_parameter_supported", "request_parameter_supported", "request_uri_parameter_supported"),
     *("authorization_response_iss_parameter_supported", "acr_values_supported", "ui_locales_supported"),
+    # RFC 9126 5, RFC 8628 4, RFC 9449 5.1, RFC 9701 7, OpenID Connect Back-Channel Logout 2.1, OpenID Connect Discovery 3.
+    *("pushed_authorization_request_endpoint", "require_pushed_authorization_requests", "device_authorization_endpoint"),
+    *("registration_endpoint", "dpop_signing_alg_values_supported", "introspection_signing_alg_values_supported"),
+    *("backchannel_logout_supported", "backchannel_logout_session_supported", "display_values_supported"),
+    *(f"{endpoint}_endpoint_auth_signing_alg_values_supported" for endpoint in ("token", "introspection", "revocation")),
     *("service_documentation", "request_object_signing_alg_values_supported", "op_policy_uri", "op_tos_uri"),
 }
 
@@ -93,8 +98,7 @@ def test_what_is_not_there_is_said_so_where_silence_would_mean_yes() -> None:
     found = document()
 
     assert found["request_uri_parameter_supported"] is False
-    assert found["request_parameter_supported"] is False
-    assert found["claims_parameter_supported"] is False
+    assert "none" not in found["request_object_signing_alg_values_supported"]
 
 
 def test_every_response_type_scope_and_grant_that_is_offered_is_served() -> None:

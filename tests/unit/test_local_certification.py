@@ -85,6 +85,16 @@ def test_every_address_of_every_suite_is_registered(file: Path) -> None:
     assert client.backchannel_logout_uri == f"{BASE}/backchannel_logout"
 
 
+def test_a_suite_that_no_function_may_call_is_not_told_who_signed_out(file: Path) -> None:
+    certified = certification.provide(file, ["https://localhost:8443/test/a/x", BASE])
+
+    assert registered(certified.clients["basic"]["client_id"]).backchannel_logout_uri == f"{BASE}/backchannel_logout"
+    assert (
+        registered(certification.provide(file, ["https://localhost:8443/test/a/x"]).clients["post"]["client_id"]).backchannel_logout_uri
+        == ""
+    )
+
+
 def test_the_second_fapi_client_comes_back_with_a_query_too(certified: Certified) -> None:
     assert registered("certfapi2").redirect_uris == (f"{BASE}/callback", f"{BASE}/callback?dummy1=lorem&dummy2=ipsum")
 
@@ -164,6 +174,7 @@ def test_the_twin_is_told_all_it_needs(certified: Certified) -> None:
     told = certification.configuration(certified, BASE, verify_tls="/some/certificate.pem", backchannel_listen="127.0.0.1:1")
 
     assert told["issuer"] == ISSUER
+    assert list(told["clients"]) == ["basic", "second", "post", "fapi1", "fapi2"]
     assert told["clients"]["basic"].keys() == {"client_id", "client_secret", "redirect_uri", "post_logout_redirect_uri"}
     assert told["clients"]["fapi1"].keys() == {"client_id", "jwk", "redirect_uri", "post_logout_redirect_uri"}
     assert told["user"]["fields"] == {"email": certification.EMAIL, "password": certified.password}

@@ -8,13 +8,6 @@ from gatehouse.settings import settings
 pytestmark = pytest.mark.row(92)
 
 
-@pytest.fixture
-def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack whose issuer is on localhost."""
-    monkeypatch.setenv("ISSUER", "http://localhost:8080")
-    settings.cache_clear()
-
-
 @pytest.mark.parametrize(
     "url",
     [

@@ -12,20 +12,12 @@ from typing import Any
 import pytest
 
 from gatehouse import outbound
-from gatehouse.settings import settings
 from tests.receiver import Receiver, receiving
 from tests.unit.certificates import certificate_for
 
 pytestmark = pytest.mark.row(92)
 PUBLIC = "93.184.216.34"
 URL = "https://rp.example.com/back?x=1"
-
-
-@pytest.fixture
-def laptop(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stack whose issuer is on localhost."""
-    monkeypatch.setenv("ISSUER", "http://localhost:8080")
-    settings.cache_clear()
 
 
 @pytest.fixture

@@ -108,7 +108,7 @@ def test_a_call_that_the_policy_does_not_name_fails_the_test() -> None:
         ),
         ("userinfo", "dynamodb", "BatchGetItem", {"RequestItems": {"t": {"Keys": [{"pk": {"S": "CLIENT#1"}}]}}}),
         ("cleanup", "dynamodb", "DeleteItem", {"Key": {"pk": {"S": "KEYS"}}}),
-        ("introspect", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
+        ("revoke", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
         ("token_exchange", "kms", "Decrypt", {}),
         ("authorize", "sesv2", "SendEmail", {"FromEmailAddress": "a@example.com"}),
     ],

@@ -23,6 +23,7 @@ STRANGERS = {
     "hosted_pages_style": (200, ""),
     "introspect": (401, "invalid_client"),
     "logout": (400, "invalid_request"),
+    "push_authorization": (401, "invalid_client"),
     "revoke": (401, "invalid_client"),
     "token_exchange_authorization_code": (401, "invalid_client"),
     "token_exchange_client_credentials": (401, "invalid_client"),

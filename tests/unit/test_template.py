@@ -15,18 +15,22 @@ FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource[
 
 # What each function may do with the table, operation by operation and in which partitions, and the purposes of the keys it may unwrap.
 # Who reads keys and clients cannot write them.
-KEYS, CLIENT, USER, SIGNIN = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*"
+KEYS, CLIENT, USER, SIGNIN, PAR, ASSERTION = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*", "PAR#*", "ASSERTION#*"
 STREAM = {"GetAtt": "Identity.StreamArn"}
 PEOPLE = [USER, SIGNIN, "TICKET#*", "LIMIT#*", "EMAIL#*"]
 ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
-    "authorize": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem UpdateItem", [USER, SIGNIN])], ["sealing"]),
-    "hosted_pages": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", PEOPLE)], ["sealing"]),
-    "token_exchange": ([("GetItem Query", [KEYS, CLIENT, USER]), ("PutItem UpdateItem", [USER])], ["sealing", "signing"]),
+    "authorize": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])], ["sealing"]),
+    "push_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [PAR, ASSERTION])], ["sealing"]),
+    "hosted_pages": (
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", [*PEOPLE[:2], PAR, *PEOPLE[2:]])],
+        ["sealing"],
+    ),
+    "token_exchange": ([("GetItem Query", [KEYS, CLIENT, USER]), ("PutItem UpdateItem", [USER, ASSERTION])], ["sealing", "signing"]),
     "token_refresh": ([("GetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], ["sealing", "signing"]),
     "userinfo": ([("BatchGetItem Query", [KEYS, USER])], []),
-    "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], ["sealing"]),
-    "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER])], ["sealing"]),
+    "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem", [ASSERTION])], ["sealing", "signing"]),
+    "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem", [ASSERTION])], ["sealing"]),
     "global_sign_out": ([("BatchGetItem Query", [KEYS, USER]), ("UpdateItem", [USER])], []),
     "logout": ([("GetItem Query", [KEYS, CLIENT, USER, SIGNIN]), ("UpdateItem DeleteItem", [USER])], ["sealing"]),
     "user_events": ([("GetItem Query", [CLIENT, USER])], []),
@@ -34,7 +38,11 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "authorizer": ([("BatchGetItem Query", [KEYS, USER])], []),
     "key_rotation": ([("Query PutItem UpdateItem DeleteItem", [KEYS])], []),
     "cleanup": (
-        [("BatchGetItem", [USER]), ("GetItem PutItem", ["SWEEP"]), ("DeleteItem", ["SWEEP", USER, SIGNIN, "TICKET#*", "LIMIT#*"])],
+        [
+            ("BatchGetItem", [USER]),
+            ("GetItem PutItem", ["SWEEP"]),
+            ("DeleteItem", ["SWEEP", USER, SIGNIN, PAR, "DEVICE#*", ASSERTION, "TICKET#*", "LIMIT#*"]),
+        ],
         [],
     ),
 }

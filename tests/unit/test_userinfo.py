@@ -107,7 +107,7 @@ def test_the_id_token_stays_minimal_whatever_the_scopes() -> None:
 
     tokens = tokens_of(app.client_id, browser_of(person()), scope=ALL_SCOPES)
 
-    protocol = {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "amr", "at_hash", "sid"}
+    protocol = {"iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "at_hash", "sid"}
     assert set(claims_of(tokens["id_token"])) == protocol
 
 

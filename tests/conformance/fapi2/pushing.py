@@ -44,7 +44,8 @@ def test_fapi2_security_profile_final_par_attempt_to_use_request_uri_for_differe
 def test_fapi2_security_profile_final_par_authorization_request_containing_request_uri_form_param(fapi: FapiClient) -> None:
     request_uri = fapi.pushed(fapi.request())
 
-    check_push_refused(fapi.push(fapi.request() | {"request_uri": request_uri}), "invalid_request", "invalid_request_object")
+    answer = fapi.push(fapi.request() | {"request_uri": request_uri})
+    check_push_refused(answer, "invalid_request", "invalid_request_object", "request_uri_not_supported")
 
 
 def test_fapi2_security_profile_final_par_attempt_invalid_http_method(fapi: FapiClient) -> None:

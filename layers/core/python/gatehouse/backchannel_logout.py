@@ -11,6 +11,7 @@ from gatehouse.settings import settings
 
 # A client that took its token back itself (RFC 7009) knows.
 _ENDED_BY_CLIENT: Final = "revoked"
+_PATIENCE_SECONDS = 5.0
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 # Client errors that may well pass: Request Timeout, Too Early, Too Many Requests.
 _PASSING: Final = (408, 425, 429)
@@ -49,8 +50,9 @@ def deliver(notice: Mapping[str, str]) -> str:
     if client is None or not client.backchannel_logout_uri:
         return "dropped"
     token = tokens.logout_token(client, notice["user_id"], notice["sid"], notice["id"])
+    body = urlencode({"logout_token": token}).encode()
     try:
-        answer = outbound.post(client.backchannel_logout_uri, urlencode({"logout_token": token}).encode(), _FORM)
+        answer = outbound.post(client.backchannel_logout_uri, body, _FORM, seconds=_PATIENCE_SECONDS)
     except outbound.Refused as trouble:
         raise Failed(str(trouble)) from trouble
     if 200 <= answer.status < 300:

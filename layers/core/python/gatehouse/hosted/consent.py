@@ -1,8 +1,8 @@
 """Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
 
 from gatehouse import clients, consents, table
-from gatehouse.authorization import answers
 from gatehouse.errors import AccessDenied, InvalidRequest
+from gatehouse.hosted import completion
 from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
 from gatehouse.sign_ins import SignIn
 from gatehouse.sign_ons import SignOn
@@ -26,7 +26,7 @@ _SENTENCES = {
 def ask(request: Request) -> Response:
     """GET /u/consent?signin=…"""
     sign_in = current_sign_in(request, request.query.get("signin", ""))
-    user = _signed_on(sign_in)
+    user, _ = _signed_on(sign_in)
     client = clients.get(sign_in.request.client_id)
     scopes = [(scope, _SENTENCES.get(scope, f"Use {scope}")) for scope in sign_in.request.scope.split()]
     return form(
@@ -44,28 +44,20 @@ def submit(request: Request) -> Response:
     """POST /u/consent: csrf, signin, decision."""
     fields = submitted(request)
     sign_in = current_sign_in(request, fields.get("signin", ""))
-    user = _signed_on(sign_in)
+    user, sign_on = _signed_on(sign_in)
     asked = sign_in.request
     decision = fields.get("decision")
     request.outcome.update({"consent": "allowed" if decision == "allow" else "denied", "client_id": asked.client_id})
     if decision == "deny":
-        return answers.with_error(asked.way_back, AccessDenied("the person did not allow it"))
+        return completion.refuse(asked, user, AccessDenied("the person did not allow it"))
     if decision != "allow":
         raise InvalidRequest("decision must be allow or deny")
     consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
-    return answers.with_code(
-        request,
-        asked,
-        user_id=user.user_id,
-        epoch=user.epoch,
-        sign_on_id=sign_in.sign_on_id,
-        auth_time=sign_in.auth_time,
-        amr=sign_in.amr or [],
-    )
+    return completion.complete(request, asked, user, sign_on)
 
 
-def _signed_on(sign_in: SignIn) -> User:
-    """The person who is asked, if still signed on.
+def _signed_on(sign_in: SignIn) -> tuple[User, SignOn]:
+    """The person who is asked and their sign-on, if still signed on.
 
     Raises:
         StaleSignIn: they signed out meanwhile, or have not signed in yet.
@@ -75,7 +67,7 @@ def _signed_on(sign_in: SignIn) -> User:
         sign_on_item, user_item = table.get_many(*keys)
         client = clients.get(sign_in.request.client_id)
         if sign_on_item and user_item and client:
-            user = User.from_item(user_item)
-            if SignOn.from_item(sign_on_item).live(user, grace_seconds=client.sign_on_grace_seconds):
-                return user
+            user, sign_on = User.from_item(user_item), SignOn.from_item(sign_on_item)
+            if sign_on.live(user, grace_seconds=client.sign_on_grace_seconds):
+                return user, sign_on
     raise StaleSignIn("You are not signed in any more.", retry_url=restart(sign_in.request))

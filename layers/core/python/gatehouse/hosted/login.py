@@ -1,9 +1,8 @@
 """Signing in with mail address and password. Every failure looks and takes the same, whatever its reason."""
 
-from gatehouse import clients, consents, identifiers, limits, passwords, sign_ins, sign_ons, users
-from gatehouse.authorization import answers
+from gatehouse import clients, identifiers, limits, passwords, sign_ins, sign_ons, users
 from gatehouse.errors import LoginRequired, TooManyRequests
-from gatehouse.hosted import device
+from gatehouse.hosted import completion, device
 from gatehouse.hosted.page import current_sign_in, form, submitted
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
@@ -67,8 +66,7 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
     """Begin a sign-on for a person who has just proven who they are, and go on to consent or back to the client."""
     asked = sign_in.request
     if asked.subject not in ("", user.user_id):
-        refusal = LoginRequired("another person signed in than id_token_hint names")
-        return answers.with_error(asked.way_back, refusal)
+        return completion.refuse(asked, user, LoginRequired("another person signed in than id_token_hint names"))
     previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     sign_on = sign_ons.begin(user, ["pwd"])
     if previous:
@@ -81,27 +79,10 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
         device.remember(request, user.email),
     ]
     request.outcome.update({"sign_in": "succeeded", "client_id": asked.client_id})
-    if _must_ask(sign_in, user):
+    if completion.must_ask(asked, user):
         sign_ins.recognised(sign_in, sign_on, browser)
         return redirect(f"{settings().base_url}/u/consent", {"signin": sign_in.sign_in_id}, cookies=cookies)
-    return answers.with_code(
-        request,
-        asked,
-        user_id=user.user_id,
-        epoch=user.epoch,
-        sign_on_id=sign_on.sign_on_id,
-        auth_time=sign_on.auth_time,
-        amr=sign_on.amr,
-        cookies=cookies,
-    )
-
-
-def _must_ask(sign_in: SignIn, user: User) -> bool:
-    asked = sign_in.request
-    client = clients.get(asked.client_id)
-    if client is None or "consent" in asked.prompt.split():
-        return True
-    return not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), asked)
+    return completion.complete(request, asked, user, sign_on, cookies=cookies)
 
 
 def _form(request: Request, sign_in: SignIn, *, email: str = "", error: str = "", status: int = 200) -> Response:
