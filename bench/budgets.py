@@ -37,6 +37,16 @@ BUDGETS: Mapping[str, Budget] = {
     "code exchange": Budget(2, 1, 1, 2, 0.88),
     "refresh": Budget(2, 1, 1, 2, 0.71),
     "refresh by cookie": Budget(2, 1, 1, 2, 0.71),
+    # Tokens bound to a key cost no call; a pushed request one write when it comes and one when it is used.
+    "push, bound": Budget(1, 1, 0, 0, None),
+    "authorize, bound": Budget(3, 1, 3, 0, None),
+    "code exchange, bound": Budget(2, 1, 1, 2, None),
+    "refresh, bound": Budget(2, 1, 1, 2, None),
+    # And one more write per request that authenticates by an assertion: it is used up (RFC 7523 section 3, jti).
+    "push, FAPI": Budget(2, 2, 0, 0, None),
+    "authorize, FAPI": Budget(3, 1, 3, 0, None),
+    "code exchange, FAPI": Budget(3, 2, 1, 2, None),
+    "refresh, FAPI": Budget(3, 2, 1, 2, None),
     "client credentials": Budget(0, 0, 0, 1, 0.31),
     "userinfo": Budget(1, 0, 2, 0, 0.58),
     "introspect": Budget(1, 0, 2, 0, 0.62),

@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 import yaml
 
-from bench import calibration, capacity, starts
+from bench import calibration, capacity, starts, strict
 from bench.operations import Context, Operation, World, handler, operations
 from bench.recorder import recording, timing_client
 from gatehouse import clients, keys, refresh_tokens, sessions, table
@@ -36,7 +36,7 @@ def main() -> None:
     output, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115
     _make_table_and_keys()
     worlds = {algorithm: World(algorithm) for algorithm in ALGORITHMS}
-    known = {algorithm: operations(world) for algorithm, world in worlds.items()}
+    known = {algorithm: operations(world) + strict.operations(world) for algorithm, world in worlds.items()}
     figures = {
         "work": {operation.name: _work(operation) for operation in known["ES256"]},
         "session_bytes": _session_bytes(worlds["ES256"]),

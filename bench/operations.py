@@ -89,6 +89,7 @@ class World:
     """Clients that sign with one algorithm, and one person."""
 
     def __init__(self, algorithm: str) -> None:
+        self.algorithm = algorithm
         common: dict[str, Any] = {"id_token_alg": algorithm, "access_token_alg": algorithm, "audience": API}
         spa: dict[str, Any] = common | {
             "type": "spa",

@@ -45,6 +45,6 @@ def _start(function: str, event: Event) -> dict[str, Any]:
     if ended.returncode:
         raise RuntimeError(f"{function} does not start: {ended.stderr.strip().splitlines()[-1]}")
     run: dict[str, Any] = json.loads(ended.stdout)
-    if not (run["allowed"] or run["status"] in (200, 204, 303)):
+    if not (run["allowed"] or run["status"] in (200, 201, 204, 303)):
         raise RuntimeError(f"{function} answered {run['status']} at its first request")
     return run

@@ -7,7 +7,7 @@ import argparse
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -50,17 +50,21 @@ PROFILE: dict[str, Any] = {
 # What the plan's modules send: most of them no PKCE.
 _BY_SECRET = {"require_pkce": False}
 _BY_KEY = {"security_profile": clients.FAPI2}
+_SIGNING = _BY_KEY | {"require_signed_request_object": True}
 _CLIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "basic": ("certbasic", _BY_SECRET | {"token_endpoint_auth_method": "client_secret_basic"}),
     "second": ("certsecond", _BY_SECRET | {"token_endpoint_auth_method": "client_secret_basic"}),
     "post": ("certpost", _BY_SECRET | {"token_endpoint_auth_method": "client_secret_post"}),
     "fapi1": ("certfapi1", _BY_KEY | {"token_endpoint_auth_signing_alg": "PS256"}),
     "fapi2": ("certfapi2", _BY_KEY | {"token_endpoint_auth_signing_alg": "ES256"}),
+    # For message signing, where a request that is not signed must be refused.
+    "signing1": ("certsigning1", _SIGNING | {"token_endpoint_auth_signing_alg": "PS256"}),
+    "signing2": ("certsigning2", _SIGNING | {"token_endpoint_auth_signing_alg": "ES256"}),
     # For modules in which the person says no: they are asked, since these are third parties.
     "deny1": ("certdeny1", _BY_KEY | {"token_endpoint_auth_signing_alg": "PS256", "first_party": False}),
     "deny2": ("certdeny2", _BY_KEY | {"token_endpoint_auth_signing_alg": "ES256", "first_party": False}),
 }
-_WITH_SECOND_REDIRECT = ("fapi2", "deny2")
+_WITH_SECOND_REDIRECT = ("fapi2", "signing2", "deny2")
 _OF_THE_TWIN = ("basic", "second", "post", "fapi1", "fapi2")
 
 
@@ -137,22 +141,32 @@ def main() -> int:
     except InvalidRegistration as flaw:
         print(f"error: {flaw}", file=sys.stderr)
         return 1
-    print("\n".join(["", "  Certification", *_files(given.directory, certified)]))
+    print("\n  Certification, at\n" + _indented(certified.bases))
+    print("  test plans\n" + _indented(_plans(given.directory, certified)))
+    print("  for tests/conformance\n" + _indented([_twin(given.directory, certified)]))
     return 0
 
 
-def _files(directory: Path, certified: Certified) -> list[str]:
-    """Write a file per alias and kind of plan, and the twin's. Answers a line about each."""
+def _plans(directory: Path, certified: Certified) -> list[Path]:
+    """Write a file per alias and kind of plan; suites with the same alias share them."""
     person = {"email": EMAIL, "password": certified.password}
-    lines = []
+    files: dict[Path, dict[str, Any]] = {}
     for base in certified.bases:
-        for kind, plan in suite_plans.plans(settings().base_url, base, certified.clients, person).items():
-            file = directory / f"{plan['alias']}-{kind}.json"
-            write(file, plan)
-            lines.append(f"    {file}   for {base}")
-    twin = directory / "conformance.json"
-    write(twin, configuration(certified, certified.bases[0], verify_tls=os.environ.get("TLS_CERTIFICATE", True)))
-    return [*dict.fromkeys(lines), f"    {twin}   for tests/conformance"]
+        made = suite_plans.plans(settings().base_url, base, certified.clients, person)
+        files |= {directory / f"{plan['alias']}-{kind}.json": plan for kind, plan in made.items()}
+    for file, plan in files.items():
+        write(file, plan)
+    return list(files)
+
+
+def _twin(directory: Path, certified: Certified) -> Path:
+    file = directory / "conformance.json"
+    write(file, configuration(certified, certified.bases[0], verify_tls=os.environ.get("TLS_CERTIFICATE", True)))
+    return file
+
+
+def _indented(lines: Iterable[object]) -> str:
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def _properties(name: str, own: Mapping[str, Any], bases: Sequence[str], backchannel: str) -> dict[str, Any]:

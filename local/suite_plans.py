@@ -16,7 +16,7 @@ Fields = Mapping[str, Any]
 
 
 def plans(issuer: str, base: str, clients: Mapping[str, Fields], person: Fields) -> dict[str, dict[str, Any]]:
-    """The configuration of each kind of plan: oidc, dynamic, fapi2.
+    """The configuration of each kind of plan: oidc, dynamic, fapi2 (security profile), signing (message signing).
 
     base: <suite>/test/a/<alias>. clients: by name, each with client_id and client_secret or jwk (private).
     person: email and password.
@@ -33,6 +33,7 @@ def plans(issuer: str, base: str, clients: Mapping[str, Fields], person: Fields)
         "oidc": common | {part: _with_secret(clients[name]) for part, name in secret_holders.items()},
         "dynamic": common | by_name,
         "fapi2": common | _with_keys(clients, "fapi1", "fapi2") | _fapi2_only(issuer, clients, person),
+        "signing": common | _with_keys(clients, "signing1", "signing2") | _fapi2_only(issuer, clients, person),
     }
 
 

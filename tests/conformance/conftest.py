@@ -3,8 +3,10 @@
 import json
 import os
 import queue
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,22 +108,46 @@ def other_fapi(op: Provider) -> Iterator[FapiClient]:
 
 
 @pytest.fixture(scope="session")
-def begun_early(configured: Configuration) -> Iterator[ThreadPoolExecutor]:
-    with ThreadPoolExecutor() as threads:
-        yield threads
+def early(configured: Configuration) -> Iterator[Callable[[], RelyingParty]]:
+    """Makes first clients in browsers of their own that last for the session."""
+    with ExitStack() as kept:
+
+        def make() -> RelyingParty:
+            found, browser = provider.discovered(configured), new_browser(configured)
+            kept.callback(found.http.close)
+            kept.callback(browser.close)
+            return RelyingParty(found, configured.clients["basic"], browser)
+
+        yield make
 
 
 @pytest.fixture(scope="session")
-def rested(configured: Configuration, begun_early: ThreadPoolExecutor) -> Mapping[str, Future[tuple[RelyingParty, Outcome]]]:
+def rested(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Mapping[str, Future[tuple[RelyingParty, Outcome]]]:
     """By response mode: an authorization that was completed when the session began."""
-    return {mode: begun_early.submit(_completed, configured, mode) for mode in ("", "form_post")}
+
+    def completed(response_mode: str) -> tuple[RelyingParty, Outcome]:
+        party = replace(early(), response_mode=response_mode)
+        return party, party.complete()
+
+    return {mode: threads.submit(completed, mode) for mode in ("", "form_post")}
 
 
 @pytest.fixture(scope="session")
-def expiring(configured: Configuration, begun_early: ThreadPoolExecutor) -> Future[Unused]:
+def expiring(configured: Configuration, early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[Unused]:
     """A request_uri and a code that were issued when the session began."""
     client = _fapi_client(configured, "fapi1")
-    return begun_early.submit(lambda: FapiClient(provider.discovered(configured), client, new_browser(configured)).unused())
+
+    def issued() -> Unused:
+        party = early()
+        return FapiClient(party.provider, client, party.browser).unused()
+
+    return threads.submit(issued)
+
+
+@pytest.fixture(scope="session")
+def threads(early: Callable[[], RelyingParty]) -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor() as pool:
+        yield pool
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -143,11 +169,6 @@ def new_browser(configured: Configuration) -> Browser:
 
 def _readiness(item: pytest.Item) -> int:
     return (_RESTED, *_EXPIRED).index(item.name) + 1 if item.name in (_RESTED, *_EXPIRED) else 0
-
-
-def _completed(configured: Configuration, response_mode: str) -> tuple[RelyingParty, Outcome]:
-    party = RelyingParty(provider.discovered(configured), configured.clients["basic"], new_browser(configured), response_mode)
-    return party, party.complete()
 
 
 def _fapi_client(configured: Configuration, name: str) -> Client:

@@ -24,7 +24,6 @@ def test_oidcc_rp_initiated_logout(party: RelyingParty) -> None:
     landing = _logout(party, request)
 
     _assert_sent_back(party, landing, state=request["state"])
-    assert landing.did == (), "RP-Initiated Logout 2: a hint of who is signed on needs no confirmation"
     _assert_signed_off(party)
     _assert_new_sign_in(party, outcome)
 

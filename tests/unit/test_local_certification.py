@@ -60,7 +60,7 @@ def test_the_clients_of_the_basic_plan_may_do_without_pkce_and_authenticate_as_i
 
 
 def test_the_clients_of_the_fapi_plan_are_held_to_it_and_their_keys_fit(certified: Certified) -> None:
-    for name in ("fapi1", "fapi2", "deny1", "deny2"):
+    for name in ("fapi1", "fapi2", "signing1", "signing2", "deny1", "deny2"):
         own, client = certified.clients[name], registered(certified.clients[name]["client_id"])
         key = own["jwk"]
         signed = jwt.encode({"iss": name}, jwt.PyJWK.from_dict(key).key, algorithm=key["alg"], headers={"kid": key["kid"]})
@@ -68,6 +68,12 @@ def test_the_clients_of_the_fapi_plan_are_held_to_it_and_their_keys_fit(certifie
         assert client.fapi and client.dpop_bound_access_tokens and client.require_pkce
         assert foreign.verify(signed, list(client.jwks), algorithms=foreign.STRONG_ALGORITHMS, types=("jwt",)) == {"iss": name}
         assert not client.secret_digests
+
+
+def test_only_the_clients_for_message_signing_must_sign_their_requests(certified: Certified) -> None:
+    must = {name for name, own in certified.clients.items() if registered(own["client_id"]).require_signed_request_object}
+
+    assert must == {"signing1", "signing2"}
 
 
 def test_no_private_key_is_stored(certified: Certified) -> None:
@@ -86,13 +92,12 @@ def test_every_address_of_every_suite_is_registered(file: Path) -> None:
 
 
 def test_a_suite_that_no_function_may_call_is_not_told_who_signed_out(file: Path) -> None:
-    certified = certification.provide(file, ["https://localhost:8443/test/a/x", BASE])
+    out_of_reach = "https://localhost:8443/test/a/x"
+    certification.provide(file, [out_of_reach, BASE])
+    assert registered("certbasic").backchannel_logout_uri == f"{BASE}/backchannel_logout"
 
-    assert registered(certified.clients["basic"]["client_id"]).backchannel_logout_uri == f"{BASE}/backchannel_logout"
-    assert (
-        registered(certification.provide(file, ["https://localhost:8443/test/a/x"]).clients["post"]["client_id"]).backchannel_logout_uri
-        == ""
-    )
+    certification.provide(file, [out_of_reach])
+    assert registered("certbasic").backchannel_logout_uri == ""
 
 
 def test_the_second_fapi_client_comes_back_with_a_query_too(certified: Certified) -> None:
@@ -156,7 +161,7 @@ def test_only_its_owner_reads_what_is_written(tmp_path: Path, monkeypatch: pytes
     assert certification.main() == 0
 
     written = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
-    plans = {f"{alias}-{kind}.json" for alias in "ab" for kind in ("oidc", "dynamic", "fapi2")}
+    plans = {f"{alias}-{kind}.json" for alias in "ab" for kind in ("oidc", "dynamic", "fapi2", "signing")}
     assert written == dict.fromkeys([*plans, "secrets.json", "conformance.json"], 0o600)
     printed = capsys.readouterr().out
     assert all(name in printed for name in (*plans, "conformance.json"))
@@ -203,7 +208,7 @@ def test_a_plan_names_the_provider_its_clients_and_their_keys(plans: dict[str, d
     assert (oidc["alias"], oidc["server"]) == ("gatehouse", {"discoveryUrl": f"{ISSUER}/.well-known/openid-configuration"})
     assert [oidc[part]["client_id"] for part in ("client", "client2", "client_secret_post")] == ["certbasic", "certsecond", "certpost"]
     assert fapi["client"]["jwks"]["keys"] == [certified.clients["fapi1"]["jwk"]]
-    assert fapi["client2"]["client_id"] == "certfapi2"
+    assert (fapi["client2"]["client_id"], plans["signing"]["client2"]["client_id"]) == ("certfapi2", "certsigning2")
     assert plans["dynamic"].keys() & {"client_secret_post"} == set()
 
 

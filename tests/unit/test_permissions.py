@@ -111,6 +111,11 @@ def test_a_call_that_the_policy_does_not_name_fails_the_test() -> None:
         ("revoke", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
         ("token_exchange", "kms", "Decrypt", {}),
         ("authorize", "sesv2", "SendEmail", {"FromEmailAddress": "a@example.com"}),
+        ("user_events", "dynamodb", "PutItem", {"Item": {"pk": {"S": "USER#1"}}}),
+        ("user_events", "sqs", "SendMessageBatch", {"QueueUrl": "https://sqs.example.com/1/UndeliveredLogouts"}),
+        ("user_events", "sqs", "ChangeMessageVisibility", {"QueueUrl": "https://sqs.example.com/1/LogoutNotices"}),
+        ("logout_delivery", "sqs", "SendMessageBatch", {"QueueUrl": "https://sqs.example.com/1/LogoutNotices"}),
+        ("logout_delivery", "kms", "Decrypt", {"EncryptionContext": {"purpose": "sealing"}}),
     ],
 )
 def test_the_right_action_on_the_wrong_thing_fails_the_test(

@@ -83,6 +83,11 @@ def test_the_scheduled_functions_do_their_work() -> None:
     assert run("key_rotation") == {"made": [], "promoted": [], "deleted": []}
 
 
+def test_changes_that_concern_nobody_and_notices_for_nobody_are_done_with() -> None:
+    assert run("user_events") == {"batchItemFailures": []}
+    assert run("logout_delivery") == {"batchItemFailures": []}
+
+
 def test_the_authorizer_denies_a_token_that_nobody_issued() -> None:
     assert run("authorizer") == {"isAuthorized": False}
 

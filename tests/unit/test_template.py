@@ -11,6 +11,7 @@ from tests.permissions import ROOT, listed, logical_id, statements, template
 TEMPLATE = template()
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 PROPERTIES = {name: resource.get("Properties", {}) for name, resource in RESOURCES.items()}
+SOURCES = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Lambda::EventSourceMapping"]
 FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"}
 
 # What each function may do with the table, operation by operation and in which partitions, and the purposes of the keys it may unwrap.
@@ -119,6 +120,71 @@ def test_only_the_hosted_pages_send_mail_and_only_from_the_configured_sender() -
     (statement,) = allowances("hosted_pages", "ses")
     assert statement["Action"] == "ses:SendEmail"
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": [{"Ref": "MailFrom"}]}}
+
+
+def queue_arns(*names: str) -> list[dict[str, str]]:
+    return [{"GetAtt": f"{name}.Arn"} for name in names]
+
+
+def test_the_queues_are_each_written_and_read_by_one_function() -> None:
+    assert {function for function in ALLOWED if allowances(function, "sqs")} == {"user_events", "logout_delivery"}
+    (writes,), (reads,) = allowances("user_events", "sqs"), allowances("logout_delivery", "sqs")
+
+    assert (actions(writes), writes["Resource"]) == (["sqs:SendMessage"], queue_arns("LogoutNotices", "FailedEvents"))
+    assert set(actions(reads)) == {f"sqs:{name}" for name in (*QUEUE_READS, "ChangeMessageVisibility")}
+    assert [reads["Resource"]] == queue_arns("LogoutNotices")
+
+
+QUEUE_READS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+STREAM_READS = ("DescribeStream", "GetRecords", "GetShardIterator", "ListStreams")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+def test_a_function_may_read_exactly_the_source_that_invokes_it(source: str) -> None:
+    mapping = PROPERTIES[source]
+    (function,) = [name for name in ALLOWED if {"Ref": logical_id(name)} == mapping["FunctionName"]]
+    streams = mapping["EventSourceArn"] == STREAM
+    needed = {f"dynamodb:{name}" for name in STREAM_READS} if streams else {f"sqs:{name}" for name in QUEUE_READS}
+
+    granted = [entry for entry in statements(function) if mapping["EventSourceArn"] in listed(entry["Resource"])]
+    assert needed <= {action for entry in granted for action in actions(entry)}
+    assert mapping["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for entry in statements(function):
+        if set(actions(entry)) & needed:
+            assert entry["Resource"] == mapping["EventSourceArn"]
+
+
+def test_sam_attaches_no_policy_of_its_own_for_a_source() -> None:
+    kinds = {event["Type"] for function in FUNCTIONS.values() for event in function["Properties"].get("Events", {}).values()}
+
+    assert kinds <= {"HttpApi", "ScheduleV2"}
+
+
+def test_a_record_of_the_stream_that_fails_for_good_is_named_in_a_queue() -> None:
+    source = PROPERTIES["UserEventsSource"]
+
+    assert source["DestinationConfig"]["OnFailure"]["Destination"] in queue_arns("FailedEvents")
+    assert 0 < source["MaximumRetryAttempts"] <= 10_000
+    # DynamoDB forgets a record after a day.
+    assert 0 < source["MaximumRecordAgeInSeconds"] <= 86_400
+    assert source["BisectBatchOnFunctionError"] is True
+    assert source["StartingPosition"] == "TRIM_HORIZON"
+
+
+def test_every_queue_is_encrypted_and_an_alarm_watches_each_that_nothing_reads() -> None:
+    queues = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::SQS::Queue"]
+    read = {source["EventSourceArn"]["GetAtt"].removesuffix(".Arn") for source in (PROPERTIES[name] for name in SOURCES)}
+    alarms = [alarm for alarm in PROPERTIES.values() if alarm.get("Namespace") == "AWS/SQS"]
+    watched = {alarm["Dimensions"][0]["Value"]["GetAtt"].removesuffix(".QueueName") for alarm in alarms}
+
+    assert all(PROPERTIES[name]["SqsManagedSseEnabled"] is True for name in queues)
+    assert watched == set(queues) - read
+    assert all(PROPERTIES[name]["MessageRetentionPeriod"] == 14 * 86_400 for name in watched)
+    assert {alarm["MetricName"] for alarm in alarms} == {"ApproximateNumberOfMessagesVisible"}
+
+
+def test_a_notice_stays_hidden_while_its_delivery_may_still_run() -> None:
+    assert PROPERTIES["LogoutNotices"]["VisibilityTimeout"] >= 6 * PROPERTIES["LogoutDeliveryFunction"]["Timeout"]
 
 
 @pytest.mark.parametrize("function", ALLOWED)

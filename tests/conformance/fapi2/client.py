@@ -90,8 +90,8 @@ class FapiClient:
 
     def unused(self) -> Unused:
         """What will be over when somebody tries it."""
-        pushed, request, now = self.accepted(self.request()), self.request(), time.time()
-        return Unused(self, pushed["request_uri"], now + pushed["expires_in"], self.code(request), now + LONGEST_CODE_SECONDS)
+        code, pushed, now = self.code(self.request()), self.accepted(self.request()), time.time()
+        return Unused(self, pushed["request_uri"], now + pushed["expires_in"], code, now + LONGEST_CODE_SECONDS)
 
     def authentication(self, audience: object = None, jwk: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, str]:
         """Form fields of client authentication; its audience is the issuer as a plain string (FAPI 2.0 5.3.2.1)."""

@@ -23,7 +23,8 @@ def decide(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     request = Request.from_event(event, None)
     variables = event.get("stageVariables") or {}
     try:
-        claims = bearer.verified(request, audience=variables.get("audience") or settings().issuer, scope=variables.get("scope", ""))
+        audience, scope = variables.get("audience") or settings().issuer, variables.get("scope", "")
+        claims = bearer.verified(request, audience=audience, scope=scope, url=_called(event))
         if "sid" in claims:
             bearer.live(claims)
     except (InvalidToken, InvalidDpopProof, InsufficientScope, InvalidRequest) as refusal:
@@ -34,3 +35,12 @@ def decide(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
     observe.request_finished(request_id=request_id, message="allowed", status=200, started_at_ms=started_at, client_id=claims["client_id"])
     context = {name: claims[name] for name in ("sub", "client_id", "scope", "sid", "jti") if name in claims}
     return {"isAuthorized": True, "context": context | {"exp": str(claims["exp"])}}
+
+
+def _called(event: Mapping[str, Any]) -> str:
+    """The URL that the API was called by, for the proof of a bound token."""
+    headers, domain = event.get("headers") or {}, event.get("requestContext", {}).get("domainName", "")
+    host = headers.get("host", "")
+    # domainName is what API Gateway routed by, and has no port; the Host header counts only where both name one host.
+    authority = host if host.partition(":")[0] == domain else domain
+    return f"{headers.get('x-forwarded-proto', 'https')}://{authority}{event.get('rawPath', '')}"

@@ -28,6 +28,8 @@ ADDRESS_SIGN_IN = Limit("IPLOGIN", 50, 900)
 # For each purpose apart, and over when the last link is: whoever uses up the mails of a stranger leaves them a link that works.
 MAIL = Limit("MAIL", 5, 1800)
 ADDRESS_MAIL = Limit("IPMAIL", 20, 3600)
+# Codes that devices show, so long that nobody finds one within these tries (RFC 8628 5.1).
+DEVICE_CODE = Limit("IPCODE", 20, 900)
 
 
 class Exhausted(Exception):

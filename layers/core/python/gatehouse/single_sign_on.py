@@ -82,5 +82,7 @@ def restart_anywhere(asked: AuthorizationRequest) -> str:
 
 def restart(asked: AuthorizationRequest) -> str:
     """Where the same request begins anew, for pages that cannot go on; empty if only the client can begin it."""
+    if asked.user_code:
+        return redirect(f"{settings().base_url}/u/device", {"user_code": asked.user_code}).headers["location"]
     parameters = authorization.again(asked)
     return redirect(f"{settings().base_url}/authorize", parameters).headers["location"] if parameters else ""

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 
+from gatehouse.client_rules import DEVICE_GRANT
 from gatehouse.clients import Client, scope_is_wellformed
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType
-from gatehouse.grants import authorization_code, client_credentials, refresh_token
+from gatehouse.grants import authorization_code, client_credentials, device_code, refresh_token
 from gatehouse.grants.answer import Answer
 from gatehouse.web import Request
 
@@ -13,6 +14,7 @@ GRANTS: dict[str, Grant] = {
     "authorization_code": authorization_code.exchange,
     "refresh_token": refresh_token.exchange,
     "client_credentials": client_credentials.exchange,
+    DEVICE_GRANT: device_code.exchange,
 }
 
 

@@ -3,11 +3,12 @@
 import hashlib
 import hmac
 
-from gatehouse import clock, codes, jose, observe, proof_of_possession, resources, sessions, users
+from gatehouse import codes, jose, proof_of_possession, resources, sessions
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
-from gatehouse.grants.answer import Answer, of_session
+from gatehouse.grants import new_session
+from gatehouse.grants.answer import Answer
 from gatehouse.sessions import Session
 from gatehouse.web import Request
 
@@ -16,7 +17,7 @@ LONGEST_VERIFIER = 128
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
-    """Redeem the code: read the user, sign, then begin the session in one write.
+    """Redeem the code: a read of the user, one write.
 
     Raises:
         InvalidRequest: no code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
@@ -37,30 +38,10 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     if code.dpop_jkt not in ("", key):
         raise InvalidGrant("the code is for another key than the DPoP proof's")
     target = resources.requested(parameters, code.resources.split() or resources.allowed(client))
-    user = users.get(code.user_id)
-    if user is None or not sessions.stands(user, code.sid):
-        raise InvalidGrant(_SPENT, detail="user is gone, blocked or signed out")
-    session = _session(client, code, request)
-    if session.expires_at <= session.created_at:
-        raise InvalidGrant(_SPENT, detail="the password was given longer ago than a session lasts")
-    # Signed before the write: a code is never spent on an answer that could not be made.
-    answer = of_session(client, session, user, session.scope, now=session.created_at, nonce=code.nonce, resources=target, bound_to=key)
-    try:
-        sessions.begin(session)
-    except sessions.Replayed as replay:
-        observe.event("CodeReplay", request_id=request.id, client_id=client.client_id, sid=code.sid)
-        raise InvalidGrant(_SPENT, detail="replayed; session revoked") from replay
-    return answer
-
-
-def _session(client: Client, code: Code, request: Request) -> Session:
-    now = clock.now()
-    # From the password on and not from the code: 30 days later the person signs in again, whatever happened in between.
-    expires_at = code.auth_time + client.session_seconds
-    return Session(
+    agreed = Session(
         user_id=code.user_id,
         sid=code.sid,
-        client_id=client.client_id,
+        client_id=code.client_id,
         scope=code.scope,
         resources=code.resources,
         userinfo_claims=code.userinfo_claims,
@@ -68,13 +49,8 @@ def _session(client: Client, code: Code, request: Request) -> Session:
         auth_time=code.auth_time,
         amr=code.amr,
         sign_on_id=code.sign_on_id,
-        created_at=now,
-        created_by=request.id,
-        expires_at=expires_at,
-        idle_expires_at=min(now + client.session_idle_seconds, expires_at),
-        source_ip=request.source_ip,
-        user_agent=request.headers.get("user-agent", "")[:120],
     )
+    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, nonce=code.nonce)
 
 
 def _check_redirect_uri(code: Code, redirect_uri: str | None) -> None:

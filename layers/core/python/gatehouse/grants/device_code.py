@@ -1,0 +1,59 @@
+"""grant_type=urn:ietf:params:oauth:grant-type:device_code (RFC 8628 3.4): a device asks whether the person has decided."""
+
+from gatehouse import device_codes, proof_of_possession, resources
+from gatehouse.clients import Client
+from gatehouse.device_codes import Device
+from gatehouse.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, SlowDown
+from gatehouse.grants import new_session
+from gatehouse.grants.answer import Answer
+from gatehouse.sessions import Session
+from gatehouse.web import Request
+
+_SPENT = "the device code is unknown, used or was issued to another client"
+
+
+class Denied(AccessDenied):
+    """At the token endpoint every error but the client's is a 400 (RFC 6749 5.2)."""
+
+    status = 400
+
+
+def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
+    """Begin the session that the person allowed: a read of the device, a read of the user, one write.
+
+    Raises:
+        InvalidRequest: no device code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
+        AuthorizationPending, SlowDown: not yet. Denied, ExpiredToken: never. InvalidGrant: it may not be redeemed, or was before.
+    """
+    value = parameters.get("device_code")
+    if not value:
+        raise InvalidRequest("device_code is missing")
+    key = proof_of_possession.key_of(request, client)
+    device = device_codes.find(value)
+    if device is None or device.client_id != client.client_id:
+        raise InvalidGrant(_SPENT)
+    _check_decision(device, request)
+    target = resources.requested(parameters, device.resources.split() or resources.allowed(client))
+    # Without the sign-on: a television stays signed in when the browser that allowed it signs out.
+    agreed = Session(
+        user_id=device.user_id,
+        sid=device.sid,
+        client_id=device.client_id,
+        scope=device.scope,
+        resources=device.resources,
+        auth_time=device.auth_time,
+        amr=device.amr,
+    )
+    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key)
+
+
+def _check_decision(device: Device, request: Request) -> None:
+    if device.over:
+        raise ExpiredToken("nobody decided in time; ask for a new code")
+    if device.status == device_codes.DENIED:
+        raise Denied("the person did not allow it")
+    if device.status != device_codes.PENDING:
+        return
+    if not device_codes.poll(device, request.id):
+        raise SlowDown(f"wait {device_codes.INTERVAL_SECONDS} seconds longer between polls")
+    raise AuthorizationPending("the person has not decided yet")

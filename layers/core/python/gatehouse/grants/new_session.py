@@ -1,0 +1,52 @@
+"""What a code of single use buys, whichever it is: a session that begins once, and its tokens."""
+
+from dataclasses import replace
+
+from gatehouse import clock, observe, sessions, users
+from gatehouse.clients import Client
+from gatehouse.errors import InvalidGrant
+from gatehouse.grants.answer import Answer, of_session
+from gatehouse.sessions import Session
+from gatehouse.web import Request
+
+
+def begin(
+    request: Request, client: Client, agreed: Session, *, refusal: str, resources: str = "", bound_to: str = "", nonce: str = ""
+) -> Answer:
+    """Read the user, sign, then begin the session in one write.
+
+    agreed: the session as far as the person agreed to it; the rest follows from client and request. refusal: what a client is told.
+
+    Raises:
+        InvalidGrant: the user lets it not begin, the password is too old, or it began before; then it is revoked.
+    """
+    user = users.get(agreed.user_id)
+    if user is None or not sessions.stands(user, agreed.sid):
+        raise InvalidGrant(refusal, detail="user is gone, blocked or signed out")
+    session = _completed(request, client, agreed)
+    if session.expires_at <= session.created_at:
+        raise InvalidGrant(refusal, detail="the password was given longer ago than a session lasts")
+    # Signed before the write: a code is never spent on an answer that could not be made.
+    answer = of_session(client, session, user, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
+    try:
+        sessions.begin(session)
+    except sessions.Replayed as replay:
+        observe.event("CodeReplay", request_id=request.id, client_id=client.client_id, sid=session.sid)
+        raise InvalidGrant(refusal, detail="replayed; session revoked") from replay
+    return answer
+
+
+def _completed(request: Request, client: Client, agreed: Session) -> Session:
+    now = clock.now()
+    # From the password on and not from the code: 30 days later the person signs in again, whatever happened in between.
+    expires_at = agreed.auth_time + client.session_seconds
+    return replace(
+        agreed,
+        client_id=client.client_id,
+        created_at=now,
+        created_by=request.id,
+        expires_at=expires_at,
+        idle_expires_at=min(now + client.session_idle_seconds, expires_at),
+        source_ip=request.source_ip,
+        user_agent=request.headers.get("user-agent", "")[:120],
+    )
