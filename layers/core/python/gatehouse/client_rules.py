@@ -5,12 +5,10 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gatehouse import outbound
-from gatehouse.clients import FAPI2, STANDARD_SCOPES, TYPES, all_known, redirect_uri_flaw, scope_is_wellformed
+from gatehouse.clients import DEVICE_GRANT, FAPI2, STANDARD_SCOPES, TOKEN_EXCHANGE, TYPES, all_known, redirect_uri_flaw, scope_is_wellformed
 from gatehouse.jose import foreign
 from gatehouse.settings import LONGEST_REFRESH_GRACE_SECONDS, LONGEST_SESSION_SECONDS, LONGEST_SIGN_ON_GRACE_SECONDS, settings
 
-DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
-TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 _CODE_GRANTS = ("authorization_code", "refresh_token")
 _GRANTS = {"web": _CODE_GRANTS, "spa": _CODE_GRANTS, "native": _CODE_GRANTS, "machine": ("client_credentials",)}
 _MORE_GRANTS = {

@@ -19,6 +19,8 @@ _CACHED_CLIENTS = 1000
 TYPES = ("web", "spa", "native", "machine")
 STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
 FAPI2 = "fapi2"
+DEVICE_GRANT = "urn:ietf:params:oauth:grant-type:device_code"
+TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 LONGEST_CLIENT_ID = 64
 LOOPBACK_ADDRESSES = ("127.0.0.1", "[::1]")
 # RFC 6749 3.3: scope-token is of visible ASCII without quote and backslash; spaces separate.

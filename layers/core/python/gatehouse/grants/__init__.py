@@ -2,8 +2,7 @@
 
 from collections.abc import Callable
 
-from gatehouse.client_rules import DEVICE_GRANT
-from gatehouse.clients import Client, scope_is_wellformed
+from gatehouse.clients import DEVICE_GRANT, Client, scope_is_wellformed
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType
 from gatehouse.grants import authorization_code, client_credentials, device_code, refresh_token
 from gatehouse.grants.answer import Answer

@@ -1,6 +1,6 @@
 """Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
 
-from gatehouse import clients, consents, table
+from gatehouse import clients, consents, device_codes, table
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted import completion
 from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
@@ -24,19 +24,23 @@ _SENTENCES = {
 
 
 def ask(request: Request) -> Response:
-    """GET /u/consent?signin=…"""
+    """GET /u/consent?signin=… For a device beside the code that it shows, to be compared (RFC 8628 3.3.1)."""
     sign_in = current_sign_in(request, request.query.get("signin", ""))
     user, _ = _signed_on(sign_in)
-    client = clients.get(sign_in.request.client_id)
-    scopes = [(scope, _SENTENCES.get(scope, f"Use {scope}")) for scope in sign_in.request.scope.split()]
+    asked = sign_in.request
+    if asked.user_code and device_codes.waiting(asked.user_code) is None:
+        raise completion.too_late()
+    client = clients.get(asked.client_id)
+    scopes = [(scope, _SENTENCES.get(scope, f"Use {scope}")) for scope in asked.scope.split()]
     return form(
         request,
-        "consent.html",
+        "consent_device.html" if asked.user_code else "consent.html",
         sign_in=sign_in,
         client_name=client.name if client else "",
         client_uri=client.client_uri if client else "",
         scopes=scopes,
         user_email=user.email,
+        user_code=device_codes.shown(asked.user_code),
     )
 
 
@@ -49,10 +53,12 @@ def submit(request: Request) -> Response:
     decision = fields.get("decision")
     request.outcome.update({"consent": "allowed" if decision == "allow" else "denied", "client_id": asked.client_id})
     if decision == "deny":
-        return completion.refuse(asked, user, AccessDenied("the person did not allow it"))
+        return completion.refuse(request, asked, user, AccessDenied("the person did not allow it"))
     if decision != "allow":
         raise InvalidRequest("decision must be allow or deny")
-    consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
+    if not asked.user_code:
+        # What is allowed to one device is not remembered: the next one is asked about all the same.
+        consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
     return completion.complete(request, asked, user, sign_on)
 
 

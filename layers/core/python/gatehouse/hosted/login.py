@@ -66,7 +66,7 @@ def finish(request: Request, sign_in: SignIn, user: User) -> Response:
     """Begin a sign-on for a person who has just proven who they are, and go on to consent or back to the client."""
     asked = sign_in.request
     if asked.subject not in ("", user.user_id):
-        return completion.refuse(asked, user, LoginRequired("another person signed in than id_token_hint names"))
+        return completion.refuse(request, asked, user, LoginRequired("another person signed in than id_token_hint names"))
     previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     sign_on = sign_ons.begin(user, ["pwd"])
     if previous:
