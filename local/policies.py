@@ -24,3 +24,6 @@ def _loosen(statement: dict[str, Any]) -> None:
     # It asks for "*" where SES asks for the sending identity.
     if statement["Action"] == "ses:SendEmail":
         statement["Resource"] = "*"
+    # It knows a permission for each call, where SQS has one for a message and for a batch.
+    if statement["Action"] == "sqs:SendMessage":
+        statement["Action"] = ["sqs:SendMessage", "sqs:SendMessageBatch"]

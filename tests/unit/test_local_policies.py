@@ -46,6 +46,12 @@ def test_mail_may_be_sent_by_who_may_send_it_from_any_identity() -> None:
     assert adapted(statement) == statement | {"Resource": "*", "Condition": {"StringEqualsIfExists": condition}}
 
 
+def test_who_may_send_a_message_may_send_several() -> None:
+    statement = {"Effect": "Allow", "Action": "sqs:SendMessage", "Resource": "queue"}
+
+    assert adapted(statement) == statement | {"Action": ["sqs:SendMessage", "sqs:SendMessageBatch"]}
+
+
 def test_everything_else_is_deployed_as_it_is_written() -> None:
     condition = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["KEYS"]}}
     statement = {"Effect": "Allow", "Action": ["dynamodb:Query"], "Resource": "table", "Condition": condition}

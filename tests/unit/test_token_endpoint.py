@@ -57,7 +57,7 @@ def test_public_clients_never_act_for_themselves(kind: str) -> None:
 @pytest.mark.row(27)
 @pytest.mark.parametrize(
     "grant_type",
-    ["password", "implicit", "Authorization_code", "urn:ietf:params:oauth:grant-type:device_code", "x" * 5000, "\x00"],
+    ["password", "implicit", "Authorization_code", "urn:ietf:params:oauth:grant-type:jwt-bearer", "x" * 5000, "\x00"],
 )
 def test_a_grant_that_is_not_offered_is_called_so(grant_type: str) -> None:
     app = new_client()

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gatehouse import clock
+from gatehouse import clock, observe
 from gatehouse.clients import Client
 from gatehouse.errors import Unavailable
 from gatehouse.jose import foreign
@@ -13,19 +13,22 @@ from gatehouse.jose import foreign
 CACHE_SECONDS = 300
 # For how long what was fetched last serves on while the client's host does not answer.
 STALE_SECONDS = 3600
-# Whoever sends unknown kids makes us fetch no more often than this.
+# Neither unknown kids nor a dead host make us fetch more often than this.
 REFETCH_SECONDS = 30
 LARGEST_KEY_SET = 65_536
 _MOST_REMEMBERED = 200
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Fetched:
+    """tried_at: when the last attempt was made, which failed if fetched_at is earlier; fetched_at is 0 if none ever succeeded."""
+
     jwks: list[Mapping[str, Any]]
     fetched_at: int
     tried_at: int
 
 
+_NEVER = _Fetched([], 0, 0)
 _fetched: dict[str, _Fetched] = {}
 
 
@@ -39,35 +42,34 @@ def of(client: Client, token: str) -> Sequence[Mapping[str, Any]]:
 
     Raises:
         jose.InvalidJWT: the token is none.
-        Unavailable: they cannot be fetched.
+        Unavailable: they cannot be fetched, and those fetched last are too old.
     """
     if not client.jwks_uri:
         return client.jwks
     kid = foreign.header_of(token).get("kid")
-    known = _fetched.get(client.jwks_uri)
     now = clock.now()
-    if known and now - known.fetched_at < CACHE_SECONDS and (kid is None or any(jwk.get("kid") == kid for jwk in known.jwks)):
-        return known.jwks
-    if known and now - known.tried_at < REFETCH_SECONDS:
-        return known.jwks
-    return _renewed(client.jwks_uri, known, now)
+    known = _fetched.get(client.jwks_uri, _NEVER)
+    fresh = now - known.fetched_at < CACHE_SECONDS and (kid is None or any(jwk.get("kid") == kid for jwk in known.jwks))
+    if not fresh and now - known.tried_at >= REFETCH_SECONDS:
+        known = _renewed(client.jwks_uri, known, now)
+    if now - known.fetched_at >= STALE_SECONDS:
+        raise Unavailable(detail="jwks_uri gives no keys")
+    return known.jwks
 
 
-def _renewed(uri: str, known: _Fetched | None, now: int) -> list[Mapping[str, Any]]:
+def _renewed(uri: str, known: _Fetched, now: int) -> _Fetched:
     # Imported here: few clients have one, and TLS costs milliseconds to import.
     from gatehouse import outbound
 
     try:
-        jwks = _key_set(outbound.fetch(uri, limit=LARGEST_KEY_SET))
+        renewed = _Fetched(_key_set(outbound.fetch(uri, limit=LARGEST_KEY_SET)), now, now)
     except (outbound.Refused, ValueError) as error:
-        if known is None or now - known.fetched_at >= STALE_SECONDS:
-            raise Unavailable(detail=f"jwks_uri: {error}") from error
-        known.tried_at = now
-        return known.jwks
+        observe.note("a client's keys could not be fetched", reason=str(error))
+        renewed = replace(known, tried_at=now)
     if len(_fetched) >= _MOST_REMEMBERED:
         _fetched.clear()
-    _fetched[uri] = _Fetched(jwks, now, now)
-    return jwks
+    _fetched[uri] = renewed
+    return renewed
 
 
 def _key_set(body: bytes) -> list[Mapping[str, Any]]:

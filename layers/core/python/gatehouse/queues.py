@@ -34,7 +34,7 @@ def send(queue_url: str, messages: Sequence[Mapping[str, Any]]) -> None:
         try:
             answer = sqs().send_message_batch(QueueUrl=queue_url, Entries=entries)
         except (ClientError, BotoCoreError) as error:
-            raise Unavailable(detail=f"sqs send: {type(error).__name__}") from error
+            raise Unavailable(detail=f"sqs send: {_name(error)}") from error
         if answer.get("Failed"):
             raise Unavailable(detail=f"sqs send: {answer['Failed'][0]['Code']}")
 
@@ -48,4 +48,8 @@ def postpone(queue_url: str, receipt_handle: str, seconds: int) -> None:
     try:
         sqs().change_message_visibility(QueueUrl=queue_url, ReceiptHandle=receipt_handle, VisibilityTimeout=seconds)
     except (ClientError, BotoCoreError) as error:
-        raise Unavailable(detail=f"sqs postpone: {type(error).__name__}") from error
+        raise Unavailable(detail=f"sqs postpone: {_name(error)}") from error
+
+
+def _name(error: ClientError | BotoCoreError) -> str:
+    return error.response["Error"]["Code"] if isinstance(error, ClientError) else type(error).__name__

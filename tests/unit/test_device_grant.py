@@ -1,0 +1,372 @@
+"""The device grant (RFC 8628) at the token endpoint: polling, and what becomes of a decision."""
+
+import json
+import secrets
+from itertools import cycle
+from typing import Any
+
+import pytest
+
+from gatehouse import clients, device_codes, keys, table, users
+from gatehouse.clients import DEVICE_GRANT
+from tests.unit import faults
+from tests.unit.conftest import ISSUER, call
+from tests.unit.devices import ask_for_codes, codes, decide, new_device_client, poll
+from tests.unit.flows import (
+    Browser,
+    basic,
+    browser_of,
+    claims_of,
+    introspect,
+    later,
+    new_client,
+    new_user,
+    refresh,
+    sign_out_everywhere,
+    userinfo,
+)
+
+
+def item(user_code: str) -> dict[str, Any]:
+    found = table.get(table.device_key(device_codes.typed(user_code)))
+    assert found is not None
+    return found
+
+
+def test_a_device_gets_its_codes_and_where_to_send_the_person() -> None:
+    answer = ask_for_codes(new_device_client().client_id)
+
+    given = answer.json
+    assert answer.status == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert set(given) == {"device_code", "user_code", "verification_uri", "verification_uri_complete", "expires_in", "interval"}
+    assert given["verification_uri"] == f"{ISSUER}/u/device"
+    assert given["verification_uri_complete"] == f"{ISSUER}/u/device?user_code={given['user_code']}"
+    assert (given["expires_in"], given["interval"]) == (600, 5)
+    first, hyphen, second = given["user_code"].partition("-")
+    assert (len(first), hyphen, len(second)) == (4, "-", 4)
+    assert set(first + second) <= set("BCDFGHJKLMNPQRSTVWXZ")
+
+
+def test_a_json_body_serves_as_well() -> None:
+    body = json.dumps({"client_id": new_device_client().client_id, "scope": "openid"})
+    answer = call("device_authorization", "POST", "/oauth/device/code", body=body, headers={"content-type": "application/json"})
+
+    assert answer.status == 200
+
+
+def test_a_client_with_a_secret_proves_itself() -> None:
+    app = new_device_client("web")
+
+    assert ask_for_codes(app.client_id).json["error"] == "invalid_client"
+    assert ask_for_codes("", authorization=basic(app.client_id, app.secret)).status == 200
+
+
+def test_who_may_not_ask_hears_why() -> None:
+    app = new_device_client()
+    refusals = {
+        "invalid_client": ask_for_codes("stranger"),
+        "unauthorized_client": ask_for_codes(new_client("native").client_id),
+        "invalid_scope": ask_for_codes(app.client_id, scope='open"id'),
+        "invalid_target": ask_for_codes(app.client_id, audience="https://other.example.com"),
+    }
+
+    assert {code: answer.json["error"] for code, answer in refusals.items()} == {code: code for code in refusals}
+    assert [answer.status for answer in refusals.values()] == [401, 400, 400, 400]
+    assert ask_for_codes(app.client_id, scope="a" * 1025).json["error"] == "invalid_scope"
+
+
+@pytest.mark.row(27)
+def test_the_grant_is_for_clients_that_are_registered_for_it() -> None:
+    app = new_client("native")
+
+    assert poll(app.client_id, "anything").json["error"] == "unauthorized_client"
+
+
+def test_a_person_allows_and_the_device_gets_three_tokens() -> None:
+    user, app = new_user(), new_device_client()
+    given = codes(app.client_id)
+    assert poll(app.client_id, given["device_code"]).json["error"] == "authorization_pending"
+
+    page = decide(Browser(), given["user_code"])
+    assert page.status == 200
+    assert "Your device is signed in" in page.body
+
+    answer = poll(app.client_id, given["device_code"])
+    assert answer.status == 200
+    assert set(answer.json) == {"access_token", "token_type", "expires_in", "scope", "id_token", "refresh_token"}
+    assert answer.json["scope"] == "openid profile email"
+    claims = claims_of(answer.json["id_token"])
+    assert (claims["sub"], claims["aud"], claims["amr"]) == (user.user_id, app.client_id, ["pwd"])
+    assert "nonce" not in claims
+    assert userinfo(answer.json["access_token"]).json["sub"] == user.user_id
+    assert refresh(app.client_id, answer.json["refresh_token"]).status == 200
+
+
+def test_a_first_decision_counts_and_a_denied_device_hears_so() -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    assert "not let in" in decide(Browser(), given["user_code"], "deny").body
+
+    for _ in range(2):
+        answer = poll(app.client_id, given["device_code"])
+        assert (answer.status, answer.json["error"]) == (400, "access_denied")
+
+
+def test_who_polls_too_fast_is_slowed_down_by_five_seconds_each_time() -> None:
+    app = new_device_client()
+    given = codes(app.client_id)
+    heard = []
+    # In time; too soon, so 10 s from now on; too soon, 15 s; in time; too soon, 20 s; in time.
+    for seconds in (0, 2, 10, 25, 30, 50):
+        with later(seconds):
+            heard.append(poll(app.client_id, given["device_code"]).json["error"])
+
+    assert heard == ["authorization_pending", "slow_down", "slow_down", "authorization_pending", "slow_down", "authorization_pending"]
+    assert item(given["user_code"])["interval"] == 20
+
+
+def test_a_punctual_device_is_never_slowed_down() -> None:
+    app = new_device_client()
+    given = codes(app.client_id)
+    for seconds in range(0, 60, 5):
+        with later(seconds):
+            assert poll(app.client_id, given["device_code"]).json["error"] == "authorization_pending"
+
+
+def test_however_fast_it_polled_a_device_is_served_once_the_person_decided() -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    for _ in range(3):
+        poll(app.client_id, given["device_code"])
+    decide(Browser(), given["user_code"])
+
+    assert poll(app.client_id, given["device_code"]).status == 200
+
+
+@pytest.mark.parametrize("decision", ["", "allow", "deny"])
+def test_after_ten_minutes_a_code_is_over_whatever_was_decided(decision: str) -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    if decision:
+        decide(Browser(), given["user_code"], decision)
+
+    with later(601):
+        assert poll(app.client_id, given["device_code"]).json["error"] == "expired_token"
+
+
+@pytest.mark.row(12)
+def test_a_second_redemption_is_refused_and_ends_what_the_first_one_began() -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    first = poll(app.client_id, given["device_code"]).json
+
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
+    assert userinfo(first["access_token"]).status == 401
+    assert refresh(app.client_id, first["refresh_token"]).json["error"] == "invalid_grant"
+
+
+def test_a_code_of_another_client_is_refused_without_harm() -> None:
+    new_user()
+    app, other = new_device_client(), new_device_client()
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+
+    assert poll(other.client_id, given["device_code"]).json["error"] == "invalid_grant"
+    assert poll(app.client_id, given["device_code"]).status == 200
+
+
+def test_knowing_the_user_code_lets_nobody_poll() -> None:
+    app = new_device_client()
+    given = codes(app.client_id)
+    user_code = device_codes.typed(given["user_code"])
+    forged = [
+        given["user_code"],
+        user_code,
+        given["device_code"][:-4] + "AAAA",
+        keys.seal("code", [user_code, secrets.token_urlsafe(24)]),
+        # As if the sealing key were known but not the device's secret.
+        keys.seal("device", [user_code, secrets.token_urlsafe(24)]),
+        "x" * 5000,
+    ]
+
+    assert {poll(app.client_id, code).json["error"] for code in forged} == {"invalid_grant"}
+    assert item(given["user_code"])["polled_at"] == 0
+
+
+@pytest.mark.row(25)
+def test_the_table_holds_nothing_that_a_device_could_poll_with() -> None:
+    app = new_device_client()
+    given = codes(app.client_id)
+    _, secret = keys.unseal("device", given["device_code"])
+
+    assert secret not in str(item(given["user_code"]))
+    assert given["device_code"] not in str(item(given["user_code"]))
+
+
+def test_a_poll_without_a_code_is_malformed() -> None:
+    assert poll(new_device_client().client_id, "").json["error"] == "invalid_request"
+
+
+@pytest.mark.row(37, 38)
+def test_a_sign_out_or_a_block_after_the_decision_leaves_the_device_with_nothing() -> None:
+    user, app = new_user(), new_device_client()
+    elsewhere = codes(app.client_id)
+    decide(Browser(), elsewhere["user_code"])
+    tokens = poll(app.client_id, elsewhere["device_code"]).json
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    assert sign_out_everywhere(tokens["access_token"]).status == 204
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
+
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    users.set_blocked(user.user_id, True)
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
+
+
+@pytest.mark.row(36)
+def test_the_session_ends_so_long_after_the_password_and_not_after_the_decision() -> None:
+    user, app = new_user(), new_device_client(session_seconds=3600)
+    browser = browser_of(user)
+    with later(3000):
+        given = codes(app.client_id)
+        decide(browser, given["user_code"])
+        tokens = poll(app.client_id, given["device_code"]).json
+        assert tokens["expires_in"] == 600
+    with later(3500):
+        renewed = refresh(app.client_id, tokens["refresh_token"]).json
+        assert 90 <= renewed["expires_in"] <= 100
+    with later(3610):
+        assert refresh(app.client_id, renewed["refresh_token"]).json["error"] == "invalid_grant"
+
+
+def test_an_approval_that_is_fetched_after_the_sessions_end_is_worth_nothing() -> None:
+    user, app = new_user(), new_device_client(session_seconds=3600)
+    browser = browser_of(user)
+    with later(3500):
+        given = codes(app.client_id)
+        decide(browser, given["user_code"])
+    with later(3650):
+        assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
+
+
+def test_a_device_stays_signed_in_when_the_browser_that_allowed_it_signs_out() -> None:
+    new_user()
+    app, browser = new_device_client(), Browser()
+    given = codes(app.client_id)
+    decide(browser, given["user_code"])
+    tokens = poll(app.client_id, given["device_code"]).json
+    page = browser.get("logout", "/oidc/logout")
+    assert browser.fill(page, "/oidc/logout").status == 303
+
+    assert userinfo(tokens["access_token"]).status == 200
+
+
+def test_tokens_are_for_the_apis_that_were_agreed_to() -> None:
+    new_user()
+    orders, stock = "https://orders.example.com", "https://stock.example.com"
+    app = new_device_client(resources=[orders, stock])
+    given = codes(app.client_id, scope="offline_access", audience=orders)
+    decide(Browser(), given["user_code"])
+
+    assert poll(app.client_id, given["device_code"], resource=stock).json["error"] == "invalid_target"
+    tokens = poll(app.client_id, given["device_code"]).json
+    assert claims_of(tokens["access_token"])["aud"] == orders
+    assert "id_token" not in tokens
+
+
+def test_a_client_that_must_prove_a_key_cannot_poll_without() -> None:
+    new_user()
+    app = new_device_client(dpop_bound_access_tokens=True)
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_dpop_proof"
+
+
+def test_a_client_with_a_secret_polls_with_it() -> None:
+    new_user()
+    app = new_device_client("web")
+    by_secret = basic(app.client_id, app.secret)
+    given = codes("", authorization=by_secret)
+    decide(Browser(), given["user_code"])
+
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_client"
+    tokens = poll("", given["device_code"], authorization=by_secret).json
+    assert introspect(app, tokens["access_token"])["active"]
+
+
+def test_a_code_that_is_taken_is_given_to_nobody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    app = new_device_client()
+    drawn = cycle("BBBBBBBB" + "BBBBBBBB" + "CCCCCCCC")
+    monkeypatch.setattr(device_codes.secrets, "choice", lambda _: next(drawn))
+    first, second = codes(app.client_id), codes(app.client_id)
+
+    assert (first["user_code"], second["user_code"]) == ("BBBB-BBBB", "CCCC-CCCC")
+    assert poll(app.client_id, first["device_code"]).json["error"] == "authorization_pending"
+
+
+def test_redeeming_takes_two_reads_and_one_write() -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    clients.get(app.client_id)
+    with faults.trouble() as sent:
+        assert poll(app.client_id, given["device_code"]).status == 200
+
+    assert sent == ["dynamodb.GetItem", "dynamodb.GetItem", "dynamodb.PutItem"]
+
+
+def test_waiting_takes_one_read_and_one_write() -> None:
+    app = new_device_client()
+    given = codes(app.client_id)
+    for _ in range(2):
+        with faults.trouble() as sent:
+            poll(app.client_id, given["device_code"])
+        assert sent == ["dynamodb.GetItem", "dynamodb.UpdateItem"]
+
+
+@pytest.mark.parametrize("operation", ["dynamodb.GetItem", "dynamodb.UpdateItem", "dynamodb.PutItem"])
+def test_an_outage_costs_a_device_nothing(operation: str) -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    with faults.trouble({"dynamodb.GetItem": faults.always(faults.unreachable)}):
+        assert poll(app.client_id, given["device_code"]).status == 503
+    decide(Browser(), given["user_code"])
+    with faults.trouble({operation: faults.always(faults.THROTTLED)}):
+        assert poll(app.client_id, given["device_code"]).status == (200 if operation == "dynamodb.UpdateItem" else 503)
+    if operation != "dynamodb.UpdateItem":
+        assert poll(app.client_id, given["device_code"]).status == 200
+
+
+def test_whichever_answer_is_lost_a_device_is_served_once() -> None:
+    new_user()
+    app = new_device_client()
+    with faults.trouble({"dynamodb.PutItem": [faults.lose_answer]}):
+        given = codes(app.client_id)
+    with faults.trouble({"dynamodb.UpdateItem": [faults.lose_answer]}):
+        assert poll(app.client_id, given["device_code"]).json["error"] == "authorization_pending"
+    with faults.trouble({"dynamodb.UpdateItem": [faults.lose_answer]}):
+        assert poll(app.client_id, given["device_code"]).json["error"] == "slow_down"
+    assert item(given["user_code"])["interval"] == 10
+    decide(Browser(), given["user_code"])
+    with faults.trouble({"dynamodb.PutItem": [faults.lose_answer]}):
+        answer = poll(app.client_id, given["device_code"])
+
+    assert answer.status == 200
+    assert userinfo(answer.json["access_token"]).status == 200
+
+
+def test_the_discovery_document_names_what_a_device_needs() -> None:
+    served = call("discovery", "GET", "/.well-known/openid-configuration").json
+
+    assert served["device_authorization_endpoint"] == f"{ISSUER}/oauth/device/code"
+    assert DEVICE_GRANT in served["grant_types_supported"]
