@@ -27,7 +27,7 @@ class Receiver:
         assert all(form.keys() == {"logout_token"} for form in forms)
         return [token for form in forms for token in form["logout_token"]]
 
-    def wait(self, count: int, *, seconds: float = 10) -> None:
+    def wait(self, count: int, *, seconds: float = 15) -> None:
         """Until so many requests have come."""
         ends = time.monotonic() + seconds
         while len(self.requests) < count and time.monotonic() < ends:

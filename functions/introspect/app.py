@@ -1,8 +1,10 @@
-"""POST /oauth/introspect: whether a token is worth anything right now (RFC 7662)."""
+"""POST /oauth/introspect: whether a token is worth anything right now (RFC 7662), signed for who asks for that (RFC 9701)."""
 
-from gatehouse import client_auth, introspection
+from gatehouse import client_auth, introspection, tokens
 from gatehouse.errors import InvalidClient, InvalidRequest
 from gatehouse.web import Request, Response, endpoint, json_response
+
+_SIGNED = "application/token-introspection+jwt"
 
 
 @endpoint("POST")
@@ -14,4 +16,7 @@ def handler(request: Request) -> Response:
     token = parameters.get("token")
     if not token:
         raise InvalidRequest("token is missing")
-    return json_response(200, introspection.introspect(client, token))
+    found = introspection.introspect(client, token)
+    if _SIGNED in request.accepted:
+        return Response(200, tokens.introspection_token(client, found), {"content-type": _SIGNED})
+    return json_response(200, found)

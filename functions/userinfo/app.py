@@ -9,4 +9,6 @@ from gatehouse.web import Request, Response, bearer_error, endpoint, json_respon
 def handler(request: Request) -> Response:
     claims = bearer.verified(request, audience=settings().issuer, scope="openid")
     session, user = bearer.live(claims)
-    return json_response(200, userinfo.claims(user, claims["scope"], session.userinfo_claims))
+    # What was asked for claim by claim is for the client that asked, and not for one that exchanged its token.
+    single = session.userinfo_claims if claims["client_id"] == session.client_id else ""
+    return json_response(200, userinfo.claims(user, claims["scope"], single))

@@ -24,7 +24,7 @@ class Configuration:
 
     fields: what the person types, by the names of the input fields. claims: what userinfo must tell of them.
     backchannel_listen: host and port that the provider reaches this process at. reuse_after_seconds: how long a used code rests
-    before it is presented again.
+    before it is presented again. rotation_seconds: how long a provider is given to look at a client's keys again.
     """
 
     issuer: str
@@ -35,6 +35,7 @@ class Configuration:
     backchannel_listen: str = ""
     initial_access_token: str = ""
     reuse_after_seconds: float = 30
+    rotation_seconds: float = 61
 
 
 # How a client authenticates that does not say so itself.
@@ -53,6 +54,7 @@ def of(document: Mapping[str, Any]) -> Configuration:
         backchannel_listen=document.get("backchannel_listen") or "",
         initial_access_token=document.get("initial_access_token") or "",
         reuse_after_seconds=document.get("reuse_after_seconds", 30),
+        rotation_seconds=document.get("rotation_seconds", 61),
     )
 
 

@@ -2,30 +2,33 @@
 
 import json
 import os
-import queue
+import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
 
-from tests.conformance import configuration, provider, receiver
-from tests.conformance.browser import Browser
+from tests.conformance import configuration, provider
+from tests.conformance.browser import Browser, Landing
 from tests.conformance.configuration import Client, Configuration
-from tests.conformance.fapi2.client import FapiClient, Unused
+from tests.conformance.fapi2.client import LONGEST_CODE_SECONDS, FapiClient
 from tests.conformance.provider import Provider
-from tests.conformance.receiver import Notice
-from tests.conformance.relying_party import Outcome, RelyingParty
+from tests.conformance.registration import client_with_keys_at, new_key, published
+from tests.conformance.relying_party import RelyingParty
+from tests.conformance.station import Station, listening
 
 _HERE = Path(__file__).parent
-# Tests of what was begun when the session was, in the order in which it is ready.
-_RESTED = "test_oidcc_codereuse_30seconds"
-_EXPIRED = (
-    "test_fapi2_security_profile_final_ensure_token_endpoint_fails_with_expired_auth_code",
-    "test_fapi2_security_profile_final_par_attempt_to_use_expired_request_uri",
-)
+# Tests of what was begun when the session was, and the fixture that began it, in the order in which they are ready.
+_LATE = {
+    "test_oidcc_codereuse_30seconds": "reused",
+    "test_fapi2_security_profile_final_ensure_token_endpoint_fails_with_expired_auth_code": "expired_code",
+    "test_oidcc_refresh_token_rp_key_rotation": "rotated",
+    "test_fapi2_security_profile_final_par_attempt_to_use_expired_request_uri": "expired_request_uri",
+}
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -85,12 +88,12 @@ def other_party(op: Provider, response_mode: str) -> Iterator[RelyingParty]:
 
 
 @pytest.fixture(scope="session")
-def notices(configured: Configuration) -> Iterator["queue.Queue[Notice]"]:
-    """What the provider tells this process of people who signed out."""
+def station(configured: Configuration) -> Iterator[Station]:
+    """What the provider may call in this process."""
     if not configured.backchannel_listen:
         pytest.skip("the configuration has no backchannel_listen")
-    with receiver.listening(configured.backchannel_listen) as received:
-        yield received
+    with listening(configured.backchannel_listen) as listens:
+        yield listens
 
 
 @pytest.fixture
@@ -122,26 +125,59 @@ def early(configured: Configuration) -> Iterator[Callable[[], RelyingParty]]:
 
 
 @pytest.fixture(scope="session")
-def rested(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Mapping[str, Future[tuple[RelyingParty, Outcome]]]:
-    """By response mode: an authorization that was completed when the session began."""
+def reused(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Mapping[str, Future[tuple[httpx.Response, httpx.Response]]]:
+    """By response mode, what was said to a code that came again after 30 seconds, and then to the access token that it had bought."""
 
-    def completed(response_mode: str) -> tuple[RelyingParty, Outcome]:
+    def tried(response_mode: str) -> tuple[httpx.Response, httpx.Response]:
         party = replace(early(), response_mode=response_mode)
-        return party, party.complete()
+        outcome = party.complete()
+        time.sleep(party.provider.configuration.reuse_after_seconds)
+        return party.redeem(outcome.request, outcome.code), party.provider.userinfo(outcome.tokens["access_token"])
 
-    return {mode: threads.submit(completed, mode) for mode in ("", "form_post")}
+    return {mode: threads.submit(tried, mode) for mode in ("", "form_post")}
 
 
 @pytest.fixture(scope="session")
-def expiring(configured: Configuration, early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[Unused]:
-    """A request_uri and a code that were issued when the session began."""
-    client = _fapi_client(configured, "fapi1")
+def expired_code(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[httpx.Response]:
+    """What was said to a code of a FAPI client that was over."""
 
-    def issued() -> Unused:
+    def tried() -> httpx.Response:
+        fapi = _early_fapi(early())
+        code = fapi.code(fapi.request())
+        time.sleep(LONGEST_CODE_SECONDS + 1)
+        return fapi.redeem(code)
+
+    return threads.submit(tried)
+
+
+@pytest.fixture(scope="session")
+def expired_request_uri(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[Landing]:
+    """Where a request_uri led that was over."""
+
+    def tried() -> Landing:
+        fapi = _early_fapi(early())
+        pushed = fapi.accepted(fapi.request())
+        time.sleep(pushed["expires_in"] + 1)
+        return fapi.go(pushed["request_uri"])
+
+    return threads.submit(tried)
+
+
+@pytest.fixture(scope="session")
+def rotated(station: Station, early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[httpx.Response]:
+    """What was said to a refresh token whose client had put another key under its jwks_uri, and signed with that one."""
+
+    def tried() -> httpx.Response:
         party = early()
-        return FapiClient(party.provider, client, party.browser).unused()
+        client = client_with_keys_at(party.provider, station, "/rotated", new_key("old"))
+        outcome = replace(party, client=client).complete(scope="openid offline_access", prompt="consent")
+        key = new_key("new")
+        station.documents["/rotated"] = published(key)
+        time.sleep(party.provider.configuration.rotation_seconds)
+        refresh_token = outcome.tokens["refresh_token"]
+        return party.provider.token(replace(client, jwk=key), grant_type="refresh_token", refresh_token=refresh_token)
 
-    return threads.submit(issued)
+    return threads.submit(tried)
 
 
 @pytest.fixture(scope="session")
@@ -151,15 +187,14 @@ def threads(early: Callable[[], RelyingParty]) -> Iterator[ThreadPoolExecutor]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _begin_early(request: pytest.FixtureRequest) -> None:
-    if request.getfixturevalue("configured").backchannel_listen:
-        # From the beginning, so that no notice of another module is one that could not be delivered.
-        request.getfixturevalue("notices")
+def _begin_early(request: pytest.FixtureRequest, configured: Configuration) -> None:
+    """What takes its time runs beside the other tests; and from the beginning, no notice is one that cannot be delivered."""
+    if configured.backchannel_listen:
+        request.getfixturevalue("station")
     names = {item.name for item in request.session.items if item.path.is_relative_to(_HERE)}
-    if _RESTED in names:
-        request.getfixturevalue("rested")
-    if names & set(_EXPIRED) and "fapi1" in request.getfixturevalue("configured").clients:
-        request.getfixturevalue("expiring")
+    for fixture in [fixture for name, fixture in _LATE.items() if name in names]:
+        if fixture != "rotated" or configured.backchannel_listen:
+            request.getfixturevalue(fixture)
 
 
 def new_browser(configured: Configuration) -> Browser:
@@ -168,7 +203,11 @@ def new_browser(configured: Configuration) -> Browser:
 
 
 def _readiness(item: pytest.Item) -> int:
-    return (_RESTED, *_EXPIRED).index(item.name) + 1 if item.name in (_RESTED, *_EXPIRED) else 0
+    return [*_LATE, item.name].index(item.name) if item.name in _LATE else -1
+
+
+def _early_fapi(party: RelyingParty) -> FapiClient:
+    return FapiClient(party.provider, _fapi_client(party.provider.configuration, "fapi1"), party.browser)
 
 
 def _fapi_client(configured: Configuration, name: str) -> Client:

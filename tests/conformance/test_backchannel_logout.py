@@ -1,14 +1,13 @@
 """oidcc-backchannel-rp-initiated-logout-certification-test-plan: each test is the module of that name."""
 
-import queue
 from urllib.parse import urlencode
 
 import jwt
 import pytest
 
 from tests.conformance.provider import SKEW_SECONDS, Provider, verified
-from tests.conformance.receiver import Notice, awaited
 from tests.conformance.relying_party import NEEDS_THE_PERSON, RelyingParty, random_text
+from tests.conformance.station import Notice, Station
 
 EVENT = "http://schemas.openid.net/event/backchannel-logout"
 PATIENCE_SECONDS = 20
@@ -21,7 +20,7 @@ def test_oidcc_backchannel_logout_discovery_endpoint_verification(op: Provider) 
 
 
 @pytest.mark.row(44)
-def test_oidcc_backchannel_rp_initiated_logout(op: Provider, party: RelyingParty, notices: "queue.Queue[Notice]") -> None:
+def test_oidcc_backchannel_rp_initiated_logout(op: Provider, party: RelyingParty, station: Station) -> None:
     outcome = party.complete(state=random_text(128))
     request = {
         "id_token_hint": outcome.tokens["id_token"],
@@ -30,7 +29,7 @@ def test_oidcc_backchannel_rp_initiated_logout(op: Provider, party: RelyingParty
     }
 
     landing = party.browser.open(f"{op.metadata['end_session_endpoint']}?{urlencode(request)}")
-    notice = awaited(notices, lambda each: _sid(each) == outcome.claims["sid"], seconds=PATIENCE_SECONDS)
+    notice = station.awaited(lambda each: _sid(each) == outcome.claims["sid"], seconds=PATIENCE_SECONDS)
 
     assert landing.at_application and landing.query == {"state": request["state"]}, f"RP-Initiated Logout 3: {landing}"
     assert notice.content_type == "application/x-www-form-urlencoded", "Back-Channel Logout 2.5: a form"

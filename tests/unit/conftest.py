@@ -27,7 +27,7 @@ from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
-from gatehouse import clients, keys, mail, queues, settings
+from gatehouse import client_keys, clients, keys, mail, queues, settings
 from gatehouse.table import connection
 
 ROOT = Path(__file__).parents[2]
@@ -135,6 +135,7 @@ def forget() -> None:
     queues.sqs.cache_clear()
     keys.forget()
     clients.forget()
+    client_keys.forget()
 
 
 # Pairs are made once: RSA takes its time, and no test looks at which key it is.

@@ -115,7 +115,7 @@ def refresh(client_id: str, refresh_token: str, **parameters: str) -> Answer:
 
 
 def token(**form: str) -> Answer:
-    headers = {"authorization": form.pop("authorization")} if "authorization" in form else {}
+    headers = {name: form.pop(name) for name in ("authorization", "dpop", "origin") if name in form}
     request_id = form.pop("request_id", "")
     given = {name: value for name, value in form.items() if value}
     return call("token_exchange", "POST", "/oauth/token", form=given, headers=headers, request_id=request_id)

@@ -7,16 +7,17 @@ from typing import Any
 
 import pytest
 
-from gatehouse import clients, device_codes, keys, table, users
+from gatehouse import consents, device_codes, keys, table, users
 from gatehouse.clients import DEVICE_GRANT
 from tests.unit import faults
 from tests.unit.conftest import ISSUER, call
-from tests.unit.devices import ask_for_codes, codes, decide, new_device_client, poll
+from tests.unit.devices import ask_for_codes, codes, decide, new_device_client, poll, type_code
 from tests.unit.flows import (
     Browser,
     basic,
     browser_of,
     claims_of,
+    hidden_fields,
     introspect,
     later,
     new_client,
@@ -256,6 +257,18 @@ def test_an_approval_that_is_fetched_after_the_sessions_end_is_worth_nothing() -
         assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
 
 
+def test_a_consent_that_is_taken_back_before_the_device_comes_lets_nothing_begin() -> None:
+    user, app = new_user(), new_device_client(first_party=False)
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    consents.withdraw(user.user_id, app.client_id)
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
+
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    assert poll(app.client_id, given["device_code"]).status == 200
+
+
 def test_a_device_stays_signed_in_when_the_browser_that_allowed_it_signs_out() -> None:
     new_user()
     app, browser = new_device_client(), Browser()
@@ -263,7 +276,8 @@ def test_a_device_stays_signed_in_when_the_browser_that_allowed_it_signs_out() -
     decide(browser, given["user_code"])
     tokens = poll(app.client_id, given["device_code"]).json
     page = browser.get("logout", "/oidc/logout")
-    assert browser.fill(page, "/oidc/logout").status == 303
+    assert browser.post("logout", "/oidc/logout", hidden_fields(page)).status == 303
+    assert "/u/login?" in type_code(browser, codes(app.client_id)["user_code"]).location
 
     assert userinfo(tokens["access_token"]).status == 200
 
@@ -315,9 +329,11 @@ def test_a_code_that_is_taken_is_given_to_nobody_else(monkeypatch: pytest.Monkey
 def test_redeeming_takes_two_reads_and_one_write() -> None:
     new_user()
     app = new_device_client()
+    first = codes(app.client_id)
+    decide(Browser(), first["user_code"])
+    poll(app.client_id, first["device_code"])
     given = codes(app.client_id)
     decide(Browser(), given["user_code"])
-    clients.get(app.client_id)
     with faults.trouble() as sent:
         assert poll(app.client_id, given["device_code"]).status == 200
 

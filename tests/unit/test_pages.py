@@ -34,6 +34,15 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "scopes": [("openid", "Know who you are"), ("orders:read", "")],
         "user_email": EMAIL,
     },
+    "device.html": FORM | {"user_code": "BCDF-GHJK", "error": ""},
+    "consent_device.html": FORM
+    | {
+        "client_name": "Living Room TV",
+        "client_uri": "",
+        "scopes": [("openid", "Know who you are"), ("orders:read", "")],
+        "user_email": EMAIL,
+        "user_code": "BCDF-GHJK",
+    },
     "logout.html": FORM | {"client_name": "Shop", "user_email": EMAIL, "cancel_url": "/u/account"},
     "error.html": {
         "title": "Cannot sign in",
@@ -253,6 +262,14 @@ def test_consent_is_a_choice_of_two_buttons_over_what_is_asked():
     assert "orders:read" in document.text
     assert "shop.example" in document.text
     assert EMAIL in document.text
+
+
+def test_a_device_is_allowed_by_a_choice_beside_its_code_and_a_warning():
+    document = page("consent_device.html")
+
+    assert {button["id"] for button in document.all("button")} == {"allow", "deny"}
+    assert "BCDF-GHJK" in document.text and "Living Room TV" in document.text
+    assert "Deny it if somebody sent you the code" in document.text
 
 
 def test_an_error_page_shows_developers_what_happened_and_support_where_to_look():

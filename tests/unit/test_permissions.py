@@ -8,6 +8,7 @@ import pytest
 from gatehouse import clients, keys
 from tests.permissions import ROOT, check, guarded
 from tests.unit.conftest import call, context, event, function
+from tests.unit.devices import codes, decide, new_device_client, poll
 from tests.unit.flows import (
     CALLBACK,
     VERIFIER,
@@ -63,6 +64,16 @@ def test_refreshing_by_cookie() -> None:
     query = {"client_id": app.client_id}
     answer = call("token_refresh", "POST", "/session/refresh", query=query, headers=origin, cookies={name: value})
     assert answer.status == 200
+
+
+def test_signing_a_device_in() -> None:
+    app = new_device_client()
+    new_user()
+    given = codes(app.client_id)
+
+    assert poll(app.client_id, given["device_code"]).json["error"] == "authorization_pending"
+    assert decide(Browser(), given["user_code"]).status == 200
+    assert poll(app.client_id, given["device_code"]).status == 200
 
 
 def test_what_resource_servers_ask() -> None:

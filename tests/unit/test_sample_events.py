@@ -15,10 +15,12 @@ LOCAL = "http://localhost:8082"
 # What a client that nobody registered, or a token that nobody issued, gets.
 STRANGERS = {
     "authorize": (400, "invalid_request: client_id is missing or not registered"),
+    "device_authorization": (401, "invalid_client"),
     "discovery": (200, ""),
     "discovery_jwks": (200, ""),
     "global_sign_out": (401, "invalid_token"),
     "global_sign_out_operator": (401, "invalid_token"),
+    "hosted_pages_device": (200, "BCDF-GHJK"),
     "hosted_pages_login": (400, "sign_in_expired"),
     "hosted_pages_style": (200, ""),
     "introspect": (401, "invalid_client"),
@@ -27,6 +29,7 @@ STRANGERS = {
     "revoke": (401, "invalid_client"),
     "token_exchange_authorization_code": (401, "invalid_client"),
     "token_exchange_client_credentials": (401, "invalid_client"),
+    "token_exchange_device_code": (401, "invalid_client"),
     "token_exchange_refresh_token": (401, "invalid_client"),
     "token_refresh": (401, "invalid_client"),
     "userinfo": (401, "invalid_token"),

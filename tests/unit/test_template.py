@@ -16,18 +16,26 @@ FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource[
 
 # What each function may do with the table, operation by operation and in which partitions, and the purposes of the keys it may unwrap.
 # Who reads keys and clients cannot write them.
-KEYS, CLIENT, USER, SIGNIN, PAR, ASSERTION = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*", "PAR#*", "ASSERTION#*"
+KEYS, CLIENT, USER, SIGNIN, PAR, DEVICE, ASSERTION = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*", "PAR#*", "DEVICE#*", "ASSERTION#*"
 STREAM = {"GetAtt": "Identity.StreamArn"}
-PEOPLE = [USER, SIGNIN, "TICKET#*", "LIMIT#*", "EMAIL#*"]
+PEOPLE = [USER, SIGNIN, DEVICE, "TICKET#*", "LIMIT#*", "EMAIL#*"]
 ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
     "authorize": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])], ["sealing"]),
     "push_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [PAR, ASSERTION])], ["sealing"]),
+    "device_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [DEVICE, ASSERTION])], ["sealing"]),
     "hosted_pages": (
-        [("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", [*PEOPLE[:2], PAR, *PEOPLE[2:]])],
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", [USER, SIGNIN, PAR, *PEOPLE[2:]])],
         ["sealing"],
     ),
-    "token_exchange": ([("GetItem Query", [KEYS, CLIENT, USER]), ("PutItem UpdateItem", [USER, ASSERTION])], ["sealing", "signing"]),
+    "token_exchange": (
+        [
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, DEVICE]),
+            ("PutItem UpdateItem", [USER, DEVICE, ASSERTION]),
+            ("ConditionCheckItem", [USER]),
+        ],
+        ["sealing", "signing"],
+    ),
     "token_refresh": ([("GetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], ["sealing", "signing"]),
     "userinfo": ([("BatchGetItem Query", [KEYS, USER])], []),
     "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem", [ASSERTION])], ["sealing", "signing"]),
@@ -42,7 +50,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         [
             ("BatchGetItem", [USER]),
             ("GetItem PutItem", ["SWEEP"]),
-            ("DeleteItem", ["SWEEP", USER, SIGNIN, PAR, "DEVICE#*", ASSERTION, "TICKET#*", "LIMIT#*"]),
+            ("DeleteItem", ["SWEEP", USER, SIGNIN, PAR, DEVICE, ASSERTION, "TICKET#*", "LIMIT#*"]),
         ],
         [],
     ),

@@ -53,7 +53,7 @@ def test_oidcc_ensure_request_object_with_redirect_uri(op: Provider, party: Rely
 def test_oidcc_idtoken_unsigned(op: Provider, party: RelyingParty) -> None:
     if not op.offers("id_token_signing_alg_values_supported", "none"):
         return
-    client, _ = registered(op, party.client, id_token_signed_response_alg="none")
+    client = registered(op, party.client, id_token_signed_response_alg="none")
     raise AssertionError(f"{client.client_id}: the provider offers unsigned ID tokens, which nobody should (RFC 8725 3.2)")
 
 

@@ -3,8 +3,10 @@
 import math
 import time
 from collections import Counter
+from collections.abc import Mapping
 from concurrent.futures import Future
 
+import httpx
 import jwt
 import pytest
 
@@ -17,7 +19,7 @@ PROTOCOL_CLAIMS = {
     "iss", "sub", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "azp", "at_hash", "c_hash", "s_hash", "nbf", "jti", "sid", "txn",
 }  # fmt: skip
 FEWEST_BITS = 96
-Rested = dict[str, Future[tuple[RelyingParty, Outcome]]]
+Reused = Mapping[str, Future[tuple[httpx.Response, httpx.Response]]]
 
 
 @pytest.mark.row(13, 29)
@@ -32,7 +34,7 @@ def test_oidcc_server(party: RelyingParty) -> None:
 
 @pytest.mark.row(57)
 def test_oidcc_idtoken_signature(op: Provider, party: RelyingParty) -> None:
-    client, _ = registered(op, party.client)
+    client = registered(op, party.client)
     outcome = RelyingParty(op, client, party.browser, party.response_mode).complete()
 
     header = jwt.get_unverified_header(outcome.tokens["id_token"])
@@ -50,13 +52,11 @@ def test_oidcc_codereuse(party: RelyingParty) -> None:
 
 
 @pytest.mark.row(11)
-def test_oidcc_codereuse_30seconds(rested: Rested, response_mode: str) -> None:
-    party, outcome = rested[response_mode].result()
-    time.sleep(max(0, outcome.claims["iat"] + party.provider.configuration.reuse_after_seconds + 1 - time.time()))
+def test_oidcc_codereuse_30seconds(reused: Reused, response_mode: str) -> None:
+    again, userinfo = reused[response_mode].result()
 
-    check_token_error(party.redeem(outcome.request, outcome.code), "invalid_grant")
-    answer = party.provider.userinfo(outcome.tokens["access_token"])
-    assert 400 <= answer.status_code < 500, "RFC 6749 4.1.2: what the code bought is revoked when it comes again"
+    check_token_error(again, "invalid_grant")
+    assert 400 <= userinfo.status_code < 500, "RFC 6749 4.1.2: what the code bought is revoked when it comes again"
 
 
 @pytest.mark.row(31, 35)

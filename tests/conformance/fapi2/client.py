@@ -3,7 +3,6 @@
 import base64
 import hashlib
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -29,17 +28,6 @@ class Granted:
     code: str
     tokens: dict[str, Any]
     claims: dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Unused:
-    """A request_uri and a code of this client that nobody used, and when each of them is over at the latest, in seconds since 1970."""
-
-    fapi: "FapiClient"
-    request_uri: str
-    request_uri_ends: float
-    code: str
-    code_ends: float
 
 
 @dataclass(frozen=True)
@@ -87,11 +75,6 @@ class FapiClient:
     def code(self, request: Mapping[str, str]) -> str:
         """A code for the request, from pushing to coming back."""
         return self.party.code(request, self.go(self.pushed(request)))
-
-    def unused(self) -> Unused:
-        """What will be over when somebody tries it."""
-        code, pushed, now = self.code(self.request()), self.accepted(self.request()), time.time()
-        return Unused(self, pushed["request_uri"], now + pushed["expires_in"], code, now + LONGEST_CODE_SECONDS)
 
     def authentication(self, audience: object = None, jwk: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, str]:
         """Form fields of client authentication; its audience is the issuer as a plain string (FAPI 2.0 5.3.2.1)."""

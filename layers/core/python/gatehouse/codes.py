@@ -35,9 +35,14 @@ class Code:
     expires_at: int = 0
 
 
+def issued_at(code: Code) -> int:
+    """When the code was issued, in seconds since the epoch."""
+    return code.expires_at - _life_seconds()
+
+
 def issue(code: Code) -> str:
     """The sealed code, good for settings().code_seconds. Writes nothing."""
-    dated = replace(code, expires_at=clock.now() + min(settings().code_seconds, LONGEST_LIFE_SECONDS))
+    dated = replace(code, expires_at=clock.now() + _life_seconds())
     return keys.seal(_PURPOSE, [getattr(dated, name) for name in Code.__dataclass_fields__])
 
 
@@ -48,3 +53,7 @@ def read(value: str) -> Code | None:
     except jose.Forged:
         return None
     return code if code.expires_at > clock.now() else None
+
+
+def _life_seconds() -> int:
+    return min(settings().code_seconds, LONGEST_LIFE_SECONDS)

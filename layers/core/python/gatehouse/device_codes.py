@@ -30,7 +30,7 @@ _JITTER_SECONDS = 1
 class Device:
     """status: pending, approved or denied. polled_by: the invocation of the last poll that was counted. resources: separated by spaces.
 
-    Once decided: user_id, of whoever did; once approved: sid, auth_time and amr, of the session that it may begin.
+    Once decided: when, and user_id, of whoever did; once approved: sid, auth_time and amr, of the session that it may begin.
     """
 
     user_code: str
@@ -43,6 +43,7 @@ class Device:
     interval: int = INTERVAL_SECONDS
     polled_at: int = 0
     polled_by: str = ""
+    decided_at: int = 0
     user_id: str = ""
     sid: str = ""
     auth_time: int = 0
@@ -137,9 +138,10 @@ def deny(asked: AuthorizationRequest, user: User) -> bool:
 def _decided(asked: AuthorizationRequest, user: User, decision: dict[str, Any]) -> bool:
     # Exactly what the person was shown, of two decisions the first.
     unchanged = [(name, "=", getattr(asked, name)) for name in ("client_id", "scope", "resources")]
-    where = [("status", "=", PENDING), ("expires_at", ">", clock.now()), *unchanged]
+    now = clock.now()
+    where = [("status", "=", PENDING), ("expires_at", ">", now), *unchanged]
     try:
-        table.update(table.device_key(asked.user_code), where=where, set=decision | {"user_id": user.user_id})
+        table.update(table.device_key(asked.user_code), where=where, set=decision | {"user_id": user.user_id, "decided_at": now})
     except table.ConditionFailed as refused:
         # A second click, or our own write, found by its repeat after a lost answer: it is as they wanted it.
         item = refused.item or {}

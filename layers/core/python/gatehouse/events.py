@@ -48,8 +48,7 @@ def derived(change: table.Change) -> Iterator[Event]:
 def _ended_with_epoch(user_id: str, first: int, next_: int, at: int) -> Iterator[Event]:
     if first == next_:
         return
-    for item in table.query(table.user_partition(user_id), "SESSION#"):
-        session = Session.from_item(item)
+    for session in sessions.of_user(user_id):
         # One that was revoked since has, or will have, a change of its own.
         live = session.status == "active" and min(session.expires_at, session.idle_expires_at) > at
         if live and first <= sessions.epoch_of(session.sid) < next_:

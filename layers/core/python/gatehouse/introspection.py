@@ -60,7 +60,7 @@ def revoke(client: Client, token: str) -> None:
     """End the session that the token belongs to, if it is this client's; nothing happens otherwise. 1 WRU.
 
     Raises:
-        UnsupportedTokenType: an access token without a session, which only its expiry ends.
+        UnsupportedTokenType: an access token without a session of this client, which only its expiry or the other's end ends.
     """
     refresh = refresh_tokens.read(token)
     if refresh:
@@ -74,4 +74,7 @@ def revoke(client: Client, token: str) -> None:
         return
     if "sid" not in claims:
         raise UnsupportedTokenType("a machine's access token cannot be revoked; it ends at its expiry")
-    sessions.revoke(claims["sub"], claims["sid"], "revoked")
+    if not sessions.revoke(claims["sub"], claims["sid"], "revoked", client_id=client.client_id):
+        raise UnsupportedTokenType(
+            "a token from an exchange cannot be revoked; it ends with the session that it came from, or at its expiry"
+        )

@@ -4,6 +4,7 @@ The id holds the user's epoch at the beginning, so that a session is dead as soo
 """
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Self
 
@@ -68,6 +69,10 @@ class Replayed(Exception):
     """The session exists: its code was redeemed before."""
 
 
+class NotPermitted(Exception):
+    """What the session needed to begin is not there any more."""
+
+
 class Ended(Exception):
     """No such session, or one that was revoked, is over, or belongs to another client."""
 
@@ -95,19 +100,29 @@ def stands(user: User, sid: str) -> bool:
     return not user.blocked and user.epoch == epoch_of(sid)
 
 
-def begin(session: Session) -> None:
+def begin(session: Session, *, permission: table.Write | None = None) -> None:
     """Store a new session, once.
+
+    permission: a check that must hold in the same instant, as that of a consent.
 
     Raises:
         Replayed: one with this id is there, and not from a repeat of this very write after a lost answer. It is revoked now.
+        NotPermitted: the check does not hold. Nothing was stored.
     """
+    key, item = table.session_key(session.user_id, session.sid), session.to_item() | {"ttl": session.expires_at}
     try:
-        table.put_new(table.session_key(session.user_id, session.sid), session.to_item() | {"ttl": session.expires_at})
-    except table.AlreadyExists as existing:
-        if existing.item.get("created_by") == session.created_by and existing.item["status"] == "active":
+        if permission is None:
+            table.put_new(key, item)
+        else:
+            table.transact(table.Write(key, where=[("pk", "absent", None)], put=item), permission)
+    except table.ConditionFailed as refused:
+        existing = refused.item
+        if existing is None or existing.get("sid") != session.sid:
+            raise NotPermitted from refused
+        if existing.get("created_by") == session.created_by and existing["status"] == "active":
             return
         revoke(session.user_id, session.sid, "code_replayed")
-        raise Replayed from existing
+        raise Replayed from refused
 
 
 def bury(user_id: str, sid: str, client_id: str) -> None:
@@ -183,22 +198,35 @@ def rotate(
     raise Reused
 
 
-def revoke(user_id: str, sid: str, reason: str, *, client_id: str = "") -> None:
+def revoke(user_id: str, sid: str, reason: str, *, client_id: str = "") -> bool:
     """End one session; nothing happens if it is not there. The item stays as a tombstone until the broom comes.
 
-    client_id: end it only if it is this client's.
+    client_id: end it only if it is this client's; False if it is another's.
     """
     now = clock.now()
     where = [("status", "=", "active"), *([("client_id", "=", client_id)] if client_id else [])]
     changes = {"status": "revoked", "revoked_at": now, "revoked_because": reason, "ttl": now + TOMBSTONE_SECONDS}
     try:
         table.update(table.session_key(user_id, sid), where=where, set=changes)
-    except table.ConditionFailed:
-        return
+    except table.ConditionFailed as refused:
+        return refused.item is None or client_id in ("", refused.item["client_id"])
+    return True
+
+
+def of_user(user_id: str) -> Iterator[Session]:
+    """Every session of the user that is still stored, live or not. 1 RRU per 4 KB."""
+    yield from map(Session.from_item, table.query(table.user_partition(user_id), "SESSION#"))
 
 
 def revoke_of_sign_on(user_id: str, sign_on_id: str, reason: str) -> None:
     """End the sessions that one browser sign-on began."""
-    for item in table.query(table.user_partition(user_id), "SESSION#"):
-        if item.get("sign_on_id") == sign_on_id and item["status"] == "active":
-            revoke(user_id, item["sid"], reason)
+    for session in of_user(user_id):
+        if session.sign_on_id == sign_on_id and session.status == "active":
+            revoke(user_id, session.sid, reason)
+
+
+def revoke_of_client(user_id: str, client_id: str, reason: str) -> None:
+    """End the sessions that the user has at one client."""
+    for session in of_user(user_id):
+        if session.client_id == client_id and session.status == "active":
+            revoke(user_id, session.sid, reason)

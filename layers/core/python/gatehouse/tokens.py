@@ -12,6 +12,7 @@ from gatehouse.settings import settings
 
 ACCESS_TYP = "at+jwt"
 ID_TYP = "JWT"
+INTROSPECTION_TYP = "token-introspection+jwt"
 
 
 def signing_keys(client: Client) -> None:
@@ -74,8 +75,7 @@ def id_token(client: Client, session: Session, access: str, *, nonce: str = "", 
         "iat": now,
         "exp": now + client.id_token_seconds,
         "auth_time": session.auth_time,
-        "acr": assurance.acr(session.amr or []),
-        "amr": session.amr or [],
+        **assurance.claims(session.amr or []),
         "sid": session.sid,
         "at_hash": _left_half_hash(access, client.id_token_alg),
     }
@@ -103,7 +103,20 @@ def read_id_token_hint(token: str) -> Mapping[str, Any]:
     Raises:
         jose.InvalidJWT: we did not issue it.
     """
-    claims = jose.verify(token, keys.verification_keys(), typ=ID_TYP, now=clock.now(), expired_ok=True)
+    return _read_id_token(token, expired_ok=True)
+
+
+def read_id_token(token: str) -> Mapping[str, Any]:
+    """The claims of an ID token that we issued and that is in force. Says nothing about its session, or for whom it is.
+
+    Raises:
+        jose.InvalidJWT: it is not.
+    """
+    return _read_id_token(token, expired_ok=False)
+
+
+def _read_id_token(token: str, *, expired_ok: bool) -> Mapping[str, Any]:
+    claims = jose.verify(token, keys.verification_keys(), typ=ID_TYP, now=clock.now(), expired_ok=expired_ok)
     if claims.get("iss") != settings().issuer:
         raise jose.InvalidJWT("iss is another")
     _require_strings(claims, "sub", "aud", "sid")
@@ -131,7 +144,7 @@ def _left_half_hash(token: str, algorithm: str) -> str:
 
 
 def logout_token(client: Client, user_id: str, sid: str, jti: str) -> str:
-    """A signed logout token (OpenID Connect Back-Channel Logout 1.0 section 2.4), good for two minutes. jti: what receivers tell repeats by."""
+    """A signed logout token (OpenID Connect Back-Channel Logout 1.0, 2.4), good for two minutes. jti: what receivers tell repeats by."""
     now = clock.now()
     claims = {
         "iss": settings().issuer,
@@ -144,3 +157,9 @@ def logout_token(client: Client, user_id: str, sid: str, jti: str) -> str:
         "events": {"http://schemas.openid.net/event/backchannel-logout": {}},
     }
     return jose.sign(claims, keys.signing_key(client.id_token_alg), typ="logout+jwt")
+
+
+def introspection_token(client: Client, found: Mapping[str, Any]) -> str:
+    """A signed introspection response for the client that asked (RFC 9701 section 5). Without sub and exp, it passes for nothing else."""
+    claims = {"iss": settings().issuer, "aud": client.client_id, "iat": clock.now(), "token_introspection": dict(found)}
+    return jose.sign(claims, keys.signing_key(client.id_token_alg), typ=INTROSPECTION_TYP)

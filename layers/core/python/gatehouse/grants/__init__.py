@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 
-from gatehouse.clients import DEVICE_GRANT, Client, scope_is_wellformed
+from gatehouse.clients import DEVICE_GRANT, TOKEN_EXCHANGE, Client, scope_is_wellformed
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient, UnsupportedGrantType
-from gatehouse.grants import authorization_code, client_credentials, device_code, refresh_token
+from gatehouse.grants import authorization_code, client_credentials, device_code, refresh_token, token_exchange
 from gatehouse.grants.answer import Answer
 from gatehouse.web import Request
 
@@ -14,6 +14,7 @@ GRANTS: dict[str, Grant] = {
     "refresh_token": refresh_token.exchange,
     "client_credentials": client_credentials.exchange,
     DEVICE_GRANT: device_code.exchange,
+    TOKEN_EXCHANGE: token_exchange.exchange,
 }
 
 

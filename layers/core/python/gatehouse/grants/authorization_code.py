@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from gatehouse import codes, jose, proof_of_possession, resources, sessions
+from gatehouse import codes, consents, jose, proof_of_possession, resources, sessions
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
@@ -17,7 +17,7 @@ LONGEST_VERIFIER = 128
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
-    """Redeem the code: a read of the user, one write.
+    """Redeem the code: a read of the user, one write, which for a third party also checks the consent.
 
     Raises:
         InvalidRequest: no code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
@@ -50,7 +50,11 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         amr=code.amr,
         sign_on_id=code.sign_on_id,
     )
-    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, nonce=code.nonce)
+    # In the same write, since the person may take the consent back at any moment. First parties need none, and pay nothing for it.
+    permission = None if client.first_party else consents.standing(code.user_id, client.client_id, codes.issued_at(code))
+    return new_session.begin(
+        request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, nonce=code.nonce, permission=permission
+    )
 
 
 def _check_redirect_uri(code: Code, redirect_uri: str | None) -> None:

@@ -1,6 +1,6 @@
 """grant_type=urn:ietf:params:oauth:grant-type:device_code (RFC 8628 3.4): a device asks whether the person has decided."""
 
-from gatehouse import device_codes, proof_of_possession, resources
+from gatehouse import consents, device_codes, proof_of_possession, resources
 from gatehouse.clients import Client
 from gatehouse.device_codes import Device
 from gatehouse.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, SlowDown
@@ -44,7 +44,9 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         auth_time=device.auth_time,
         amr=device.amr,
     )
-    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key)
+    # As after an authorization code: a consent that was taken back meanwhile lets nothing begin.
+    permission = None if client.first_party else consents.standing(device.user_id, client.client_id, device.decided_at)
+    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, permission=permission)
 
 
 def _check_decision(device: Device, request: Request) -> None:

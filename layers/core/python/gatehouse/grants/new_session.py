@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from gatehouse import clock, observe, sessions, users
+from gatehouse import clock, observe, sessions, table, users
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant
 from gatehouse.grants.answer import Answer, of_session
@@ -11,14 +11,24 @@ from gatehouse.web import Request
 
 
 def begin(
-    request: Request, client: Client, agreed: Session, *, refusal: str, resources: str = "", bound_to: str = "", nonce: str = ""
+    request: Request,
+    client: Client,
+    agreed: Session,
+    *,
+    refusal: str,
+    resources: str = "",
+    bound_to: str = "",
+    nonce: str = "",
+    permission: table.Write | None = None,
 ) -> Answer:
     """Read the user, sign, then begin the session in one write.
 
     agreed: the session as far as the person agreed to it; the rest follows from client and request. refusal: what a client is told.
+    permission: a check that must hold when it begins.
 
     Raises:
-        InvalidGrant: the user lets it not begin, the password is too old, or it began before; then it is revoked.
+        InvalidGrant: the user lets it not begin, the permission does not hold, the password is too old, or it began before; then it is
+            revoked.
     """
     user = users.get(agreed.user_id)
     if user is None or not sessions.stands(user, agreed.sid):
@@ -29,7 +39,9 @@ def begin(
     # Signed before the write: a code is never spent on an answer that could not be made.
     answer = of_session(client, session, user, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
     try:
-        sessions.begin(session)
+        sessions.begin(session, permission=permission)
+    except sessions.NotPermitted as taken_back:
+        raise InvalidGrant(refusal, detail="the person has taken the consent back") from taken_back
     except sessions.Replayed as replay:
         observe.event("CodeReplay", request_id=request.id, client_id=client.client_id, sid=session.sid)
         raise InvalidGrant(refusal, detail="replayed; session revoked") from replay

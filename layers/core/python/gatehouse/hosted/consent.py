@@ -56,9 +56,7 @@ def submit(request: Request) -> Response:
         return completion.refuse(request, asked, user, AccessDenied("the person did not allow it"))
     if decision != "allow":
         raise InvalidRequest("decision must be allow or deny")
-    if not asked.user_code:
-        # What is allowed to one device is not remembered: the next one is asked about all the same.
-        consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
+    consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
     return completion.complete(request, asked, user, sign_on)
 
 

@@ -48,7 +48,11 @@ def json_object(part: str) -> dict[str, Any]:
         InvalidJWT: there is none.
     """
     try:
-        value = json.loads(decoded(part))
+        text = decoded(part).decode()
+        value = json.loads(text)
+        if "\\u" in text:
+            # It can spell half of a surrogate pair, which is no character and which nothing could encode afterwards.
+            json_bytes({"": value})
     except (ValueError, RecursionError) as error:
         raise InvalidJWT("not JSON") from error
     if not isinstance(value, dict):

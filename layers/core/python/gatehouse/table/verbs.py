@@ -143,12 +143,13 @@ def scan(start: Key | None, *, limit: int) -> tuple[list[Item], Key | None]:
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """One write of a transaction: a put when `put` is given, a deletion when `delete`, else an update."""
+    """One write of a transaction: a put when `put` is given, a deletion when `delete`, only its condition when `check`, else an update."""
 
     key: Key
     where: Where = ()
     put: Mapping[str, Any] | None = None
     delete: bool = False
+    check: bool = False
     set: Mapping[str, Any] = field(default_factory=dict)
     add: Mapping[str, int] = field(default_factory=dict)
     remove: Sequence[str] = ()
@@ -173,6 +174,8 @@ def _action(write: Write) -> dict[str, Any]:
         action = {"Put": common | {"Item": to_item({**write.put, **write.key})}}
     elif write.delete:
         action = {"Delete": common | {"Key": to_item(write.key)}}
+    elif write.check:
+        action = {"ConditionCheck": common | {"Key": to_item(write.key)}}
     else:
         changes = expression.changes(write.set, write.add, write.remove)
         action = {"Update": common | {"Key": to_item(write.key), "UpdateExpression": changes}}

@@ -112,6 +112,11 @@ class Request:
         return self.headers.get("content-type", "").partition(";")[0].strip().lower()
 
     @property
+    def accepted(self) -> list[str]:
+        """The media types of the Accept header, as they stand there; wildcards and weights say nothing here."""
+        return [entry.partition(";")[0].strip().lower() for entry in self.headers.get("accept", "").split(",")]
+
+    @property
     def origin(self) -> str:
         return self.headers.get("origin", "")
 
