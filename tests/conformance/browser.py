@@ -106,6 +106,12 @@ class Browser:
         return None
 
 
+def new_browser(configuration: Configuration) -> Browser:
+    """A browser that was never used before, for applications of all the clients."""
+    clients = configuration.clients.values()
+    return Browser(configuration, [address for client in clients for address in (client.redirect_uri, client.post_logout_redirect_uri)])
+
+
 def once(query: str) -> dict[str, str]:
     """The parameters of a query or form body, none of them twice (RFC 6749 3.1)."""
     given = parse_qs(query, keep_blank_values=True)

@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from tests.conformance import configuration, provider
-from tests.conformance.browser import Browser, Landing
+from tests.conformance.browser import Browser, Landing, new_browser
 from tests.conformance.configuration import Client, Configuration
 from tests.conformance.fapi2.client import LONGEST_CODE_SECONDS, FapiClient
 from tests.conformance.provider import Provider
@@ -195,11 +195,6 @@ def _begin_early(request: pytest.FixtureRequest, configured: Configuration) -> N
     for fixture in [fixture for name, fixture in _LATE.items() if name in names]:
         if fixture != "rotated" or configured.backchannel_listen:
             request.getfixturevalue(fixture)
-
-
-def new_browser(configured: Configuration) -> Browser:
-    addresses = [address for client in configured.clients.values() for address in (client.redirect_uri, client.post_logout_redirect_uri)]
-    return Browser(configured, addresses)
 
 
 def _readiness(item: pytest.Item) -> int:

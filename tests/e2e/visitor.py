@@ -35,11 +35,15 @@ class Visitor:
     def signed_in(self, application: Application, person: Person) -> dict[str, Any]:
         """What the application holds after the person has signed in to it here: the token response."""
         beginning = application.begin()
-        answer = self.send("GET", beginning.url)
-        landed_at = urljoin(application.deployment.issuer, answer.headers["location"])
-        if not landed_at.startswith(application.redirect_uri):
-            page = self.send("GET", landed_at)
-            form = {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)}
-            form |= {"email": person.email, "password": person.password}
-            landed_at = self.send("POST", f"{application.deployment.issuer}/u/login", data=form).headers["location"]
-        return application.finish(beginning, landed_at)
+        return application.finish(beginning, self.landing(application.deployment.issuer, beginning.url, person))
+
+    def landing(self, issuer: str, url: str, person: Person) -> str:
+        """Where an application's authorization request leads to, after the person has signed in if they have to."""
+        landed_at = urljoin(issuer, self.send("GET", url).headers["location"])
+        if not landed_at.startswith(f"{issuer}/u/"):
+            return landed_at
+        page = self.send("GET", landed_at)
+        form = {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)}
+        form |= {"email": person.email, "password": person.password}
+        location: str = self.send("POST", f"{issuer}/u/login", data=form).headers["location"]
+        return location

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from gatehouse import device_codes, table
 from gatehouse.client_registration import Registered
 from gatehouse.clients import DEVICE_GRANT
 from tests.unit.conftest import Answer, call
@@ -51,3 +52,10 @@ def question(browser: Browser, user_code: str, email: str = "ada@example.com") -
 def decide(browser: Browser, user_code: str, decision: str = "allow", email: str = "ada@example.com") -> Answer:
     """From the code to the page behind the person's decision."""
     return browser.fill(question(browser, user_code, email), "/u/consent", decision=decision)
+
+
+def stored_device(user_code: str) -> table.Item:
+    """What the table holds under this code, as it was shown."""
+    found = table.get(table.device_key(device_codes.typed(user_code)))
+    assert found is not None
+    return found

@@ -1,21 +1,25 @@
 """Whatever ends a session ends it everywhere, and of several ends the strictest counts (row 39)."""
 
+import os
 from collections.abc import Callable
 
 import pytest
 
-from gatehouse import sessions, users
+from gatehouse import client_registration, clients, clock, sessions, table, users
 from gatehouse.client_registration import Registered
+from tests.unit.conftest import ISSUER, forget
 from tests.unit.flows import (
     basic,
     browser_of,
     claims_of,
+    exchange,
     introspect,
     later,
     new_client,
     new_user,
     refresh,
     sign_out_everywhere,
+    token,
     tokens_of,
     userinfo,
 )
@@ -97,3 +101,84 @@ def test_the_shortest_of_all_lifetimes_counts() -> None:
     assert tokens["expires_in"] == 300
     with later(300):
         assert honoured(app, tokens) == []
+
+
+def cut_off(app: Registered, *, client: int = 0, stack: int = 0) -> None:
+    """Set the cut-offs of a client and of the stack."""
+    client_registration.change(app.client_id, sessions_not_before=client)
+    os.environ["SESSIONS_NOT_BEFORE"] = str(stack)
+    forget()
+
+
+@pytest.fixture(autouse=True)
+def no_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SESSIONS_NOT_BEFORE", "0")
+
+
+@pytest.mark.row(39)
+@pytest.mark.parametrize(("client", "stack"), [(60, 0), (0, 60), (60, 30), (30, 60), (60, 60)])
+def test_of_the_cut_offs_of_client_and_stack_the_later_one_counts(client: int, stack: int) -> None:
+    user, app = new_user(), new_client("web")
+    with later(60) as moved:
+        tokens = tokens_of(app.client_id, browser_of(user), secret=app.secret)
+        began = claims_of(tokens["access_token"])["iat"]
+        cut_off(app, client=began - 60 + client, stack=began - 60 + stack)
+
+        assert honoured(app, tokens) == []
+        moved.shift(1)
+        assert len(honoured(app, tokens_of(app.client_id, browser_of(user), secret=app.secret))) == 4
+
+
+@pytest.mark.row(39)
+def test_what_began_after_every_cut_off_counts() -> None:
+    user, app = new_user(), new_client("web")
+    tokens = tokens_of(app.client_id, browser_of(user), secret=app.secret)
+    began = claims_of(tokens["access_token"])["iat"]
+
+    cut_off(app, client=began - 1, stack=began - 1)
+
+    assert len(honoured(app, tokens)) == 4
+
+
+@pytest.mark.row(39)
+def test_a_cut_off_of_one_client_leaves_the_others_alone() -> None:
+    user, app, other = new_user(), new_client("web"), new_client("web")
+    tokens = tokens_of(other.client_id, browser_of(user), secret=other.secret)
+
+    cut_off(app, client=claims_of(tokens["access_token"])["iat"])
+
+    assert len(honoured(other, tokens)) == 4
+
+
+@pytest.mark.row(39)
+def test_a_machine_s_token_and_a_code_from_before_a_cut_off_are_worth_nothing() -> None:
+    user, app = new_user(), new_client("web", grant_types=["authorization_code", "refresh_token", "client_credentials"])
+    secret = basic(app.client_id, app.secret)
+    machine = token(grant_type="client_credentials", authorization=secret).json["access_token"]
+    code = browser_of(user).authorize(app.client_id).sent_back["code"]
+
+    cut_off(app, client=claims_of(machine)["iat"])
+
+    assert introspect(app, machine) == {"active": False}
+    assert exchange("", code, authorization=secret).json["error"] == "invalid_grant"
+
+
+@pytest.mark.row(39)
+def test_a_cut_off_of_the_stack_ends_browser_sign_ons_as_well() -> None:
+    user, app = new_user(), new_client("web")
+    browser = browser_of(user)
+
+    cut_off(app, stack=clock.now())
+
+    assert browser.authorize(app.client_id, prompt="none").sent_back["error"] == "login_required"
+
+
+@pytest.mark.row(39)
+def test_tokens_of_a_client_that_is_gone_count_nowhere() -> None:
+    app, observer = new_client(), new_client("web", introspection_audiences=[ISSUER])
+    tokens = tokens_of(app.client_id, browser_of(new_user()))
+    table.delete(table.client_key(app.client_id))
+    clients.forget()
+
+    assert userinfo(tokens["access_token"]).status == 401
+    assert introspect(observer, tokens["access_token"]) == {"active": False}

@@ -37,14 +37,14 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         ["sealing", "signing"],
     ),
     "token_refresh": ([("GetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], ["sealing", "signing"]),
-    "userinfo": ([("BatchGetItem Query", [KEYS, USER])], []),
+    "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),
     "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem", [ASSERTION])], ["sealing", "signing"]),
     "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem", [ASSERTION])], ["sealing"]),
-    "global_sign_out": ([("BatchGetItem Query", [KEYS, USER]), ("UpdateItem", [USER])], []),
+    "global_sign_out": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], []),
     "logout": ([("GetItem Query", [KEYS, CLIENT, USER, SIGNIN]), ("UpdateItem DeleteItem", [USER])], ["sealing"]),
     "user_events": ([("GetItem Query", [CLIENT, USER])], []),
     "logout_delivery": ([("GetItem Query", [KEYS, CLIENT])], ["signing"]),
-    "authorizer": ([("BatchGetItem Query", [KEYS, USER])], []),
+    "authorizer": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),
     "key_rotation": ([("Query PutItem UpdateItem DeleteItem", [KEYS])], []),
     "cleanup": (
         [

@@ -1,7 +1,7 @@
 // A web application on openid-client, and an API on oauth4webapi: each path does one thing that a relying party does, and shows the result as JSON.
-import http from 'node:http'
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
+import { serve } from './serve.js'
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, METHOD, API_AUDIENCE, MACHINE_ID, MACHINE_SECRET } = process.env
 const methods = { basic: client.ClientSecretBasic, post: client.ClientSecretPost }
@@ -11,8 +11,8 @@ const config = await client.discovery(new URL(ISSUER), CLIENT_ID, CLIENT_SECRET,
 let tokens
 let pending
 
-const routes = {
-  async '/login'(url, origin) {
+serve({
+  async '/login'({ origin }) {
     pending = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState(), expectedNonce: client.randomNonce() }
     return client.buildAuthorizationUrl(config, {
       redirect_uri: `${origin}/callback`,
@@ -55,28 +55,11 @@ const routes = {
     })
     return client.clientCredentialsGrant(machine)
   },
-  async '/logout'(url, origin) {
+  async '/logout'({ origin }) {
     const parameters = { post_logout_redirect_uri: `${origin}/bye`, id_token_hint: tokens.id_token, state: 'gone' }
     return client.buildEndSessionUrl(config, parameters)
   },
   async '/bye'(url) {
     return { state: url.searchParams.get('state') }
   },
-}
-
-const server = http.createServer(async (request, response) => {
-  const origin = `http://${request.headers.host}`
-  const url = new URL(request.url, origin)
-  try {
-    const result = routes[url.pathname] ? await routes[url.pathname](url, origin) : {}
-    if (result instanceof URL) {
-      response.writeHead(302, { location: result.href }).end()
-    } else {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(result))
-    }
-  } catch (error) {
-    const told = { name: error.name, code: error.code, error: error.error, message: error.message, cause: String(error.cause) }
-    response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ failed: told }))
-  }
 })
-server.listen(Number(process.env.PORT ?? 0), '127.0.0.1', () => console.log(`http://localhost:${server.address().port}`))

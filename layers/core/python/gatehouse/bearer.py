@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse import dpop, jose, proof_of_possession, sessions, tokens
+from gatehouse import cut_offs, dpop, jose, proof_of_possession, sessions, tokens
 from gatehouse.errors import InsufficientScope, InvalidRequest, InvalidToken
 from gatehouse.sessions import Session
 from gatehouse.users import User
@@ -48,6 +48,8 @@ def verified(request: Request, *, audience: str, scope: str = "", url: str = "")
     except jose.InvalidJWT as flaw:
         raise InvalidToken(_MESSAGE, detail=str(flaw)) from flaw
     request.outcome["client_id"] = claims["client_id"]
+    if cut_offs.passed(claims["client_id"], claims["iat"]):
+        raise InvalidToken(_MESSAGE, detail="issued before a cut-off, or its client is gone")
     _check_key(request, claims, scheme, token, url or proof_of_possession.address(request))
     if audience not in tokens.audiences(claims):
         raise InvalidToken(_MESSAGE, detail="audience is another")

@@ -28,6 +28,8 @@ _NUMBERS = {
     "session_idle_seconds": (300, LONGEST_SESSION_SECONDS),
     "refresh_grace_seconds": (0, LONGEST_REFRESH_GRACE_SECONDS),
     "sign_on_grace_seconds": (0, LONGEST_SIGN_ON_GRACE_SECONDS),
+    # A time, for once.
+    "sessions_not_before": (0, 2**40),
     # -1 is for none.
     "default_max_age": (-1, LONGEST_SESSION_SECONDS),
 }

@@ -45,6 +45,7 @@ class Client:
     audience: what its access tokens are for, empty for the issuer. resources: further APIs that it may ask tokens for (RFC 8707).
     introspection_audiences: whose tokens it may introspect and exchange beside its own.
     refresh_cookie: the refresh token goes into an HttpOnly cookie and never into the answer's body.
+    sessions_not_before: its sessions that began up to this time are over, 0 for none.
     security_profile: "fapi2" holds it to the FAPI 2.0 Security Profile. token_exchange: "delegation" or "impersonation", empty for neither.
     claims_in_id_token: what its scopes open stands in the ID token too, not only at userinfo.
     """
@@ -90,6 +91,7 @@ class Client:
     session_idle_seconds: int
     refresh_grace_seconds: int
     sign_on_grace_seconds: int
+    sessions_not_before: int = 0
     refresh_cookie: bool = False
     claims_in_id_token: bool = False
 

@@ -75,7 +75,8 @@ def _verified(proof: str, method: str, url: str, algorithms: Collection[str]) ->
         raise InvalidDpopProof("jti is missing")
     if claims.get("htm") != method:
         raise InvalidDpopProof("htm is another method")
-    if not isinstance(claims.get("htu"), str) or _same_place(claims["htu"]) != _same_place(url):
+    htu = claims.get("htu")
+    if not isinstance(htu, str) or (place := _same_place(htu)) is None or place != _same_place(url):
         raise InvalidDpopProof("htu is another address")
     return foreign.thumbprint(jwk), claims
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse import jose, refresh_tokens, sessions, tokens
+from gatehouse import cut_offs, jose, refresh_tokens, sessions, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import UnsupportedTokenType
 from gatehouse.settings import settings
@@ -20,7 +20,7 @@ def introspect(client: Client, token: str) -> dict[str, Any]:
         claims = tokens.read_access_token(token)
     except jose.InvalidJWT:
         return INACTIVE
-    if not _may_see(client, claims):
+    if not _may_see(client, claims) or cut_offs.passed(claims["client_id"], claims["iat"]):
         return INACTIVE
     if "sid" in claims and sessions.read_live(claims["sub"], claims["sid"]) is None:
         return INACTIVE
@@ -38,7 +38,7 @@ def _of_refresh_token(client: Client, refresh: refresh_tokens.RefreshToken) -> d
     if found is None:
         return INACTIVE
     session, _ = found
-    if session.client_id != client.client_id or session.generation != refresh.generation:
+    if session.client_id != client.client_id or session.generation != refresh.generation or session.created_at <= cut_offs.of(client):
         return INACTIVE
     return {
         "active": True,

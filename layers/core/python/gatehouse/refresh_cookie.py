@@ -8,7 +8,7 @@ from gatehouse.clients import Client
 from gatehouse.errors import AccessDenied, InvalidGrant, Refusal
 from gatehouse.grants.answer import Answer
 from gatehouse.proof_of_possession import with_nonce
-from gatehouse.web import Request, Response, clear_cookie, json_response, oauth_error, refused, set_cookie
+from gatehouse.web import EXPOSED, Request, Response, clear_cookie, json_response, oauth_error, refused, set_cookie
 
 _REFRESH = "refresh_token"
 
@@ -31,6 +31,7 @@ def check_origin(request: Request, client: Client) -> None:
 def allow_origin(request: Request, client: Client, response: Response) -> Response:
     """Let the page that called read the answer, cookies included; only ever a registered origin."""
     if request.origin in client.web_origins:
+        response.headers |= EXPOSED
         response.headers |= {"access-control-allow-origin": request.origin, "access-control-allow-credentials": "true", "vary": "Origin"}
     return response
 

@@ -159,9 +159,11 @@ def rotate(
     grace_seconds: int,
     invocation_id: str,
     step: int = 1,
+    not_before: int = 0,
 ) -> Session:
     """Replace generation by generation + step and return the session as it then is.
 
+    not_before: a session that began up to then is over.
     step: 1, or 0 for a client whose refresh token stays the same; then the session only lives on.
 
     Callers who present the same generation within grace_seconds of the first all get the same session back; with 0 only the first does.
@@ -178,6 +180,7 @@ def rotate(
         ("status", "=", "active"),
         ("expires_at", ">", now),
         ("idle_expires_at", ">", now),
+        ("created_at", ">", not_before),
     ]
     changes = {"generation": generation + step, "rotated_at": now, "rotated_by": invocation_id, "idle_expires_at": now + idle_seconds}
     try:
@@ -186,7 +189,9 @@ def rotate(
         if refused.item is None:
             raise Ended from refused
         session = Session.from_item(refused.item)
-    if session.client_id != client_id or session.status != "active" or min(session.expires_at, session.idle_expires_at) <= now:
+    if session.client_id != client_id or session.status != "active" or session.created_at <= not_before:
+        raise Ended
+    if min(session.expires_at, session.idle_expires_at) <= now:
         raise Ended
     in_grace = bool(grace_seconds) and now - session.rotated_at <= grace_seconds
     if session.generation == generation + 1 and (in_grace or session.rotated_by == invocation_id):

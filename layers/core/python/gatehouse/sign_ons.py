@@ -35,6 +35,8 @@ class SignOn:
         now, began = clock.now(), epoch_of(self.sign_on_id)
         if now >= self.expires_at or now - self.last_seen_at >= settings().sign_on_idle_seconds:
             return False
+        if self.auth_time <= settings().sessions_not_before:
+            return False
         if began == user.epoch:
             return True
         return began == user.epoch - 1 and bool(user.signed_out_at) and now - user.signed_out_at < grace_seconds

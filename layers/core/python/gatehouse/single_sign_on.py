@@ -23,36 +23,36 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
         LoginRequired, ConsentRequired: prompt=none and the person would have to be asked (OpenID Connect Core 3.1.2.6).
     """
     prompts = asked.prompt.split()
-    found = _signed_on(request, client)
+    found = signed_on(request, client)
     if found is None or _must_sign_in_again(asked, client, found[0], prompts):
         if "none" in prompts:
             raise LoginRequired("the person is not signed in")
-        return _to_pages(request, asked, "login")
+        return to_pages(request, asked, "login")
     sign_on, user, consent = found
     if "consent" in prompts or (not client.first_party and consents.needed(consent, asked)):
         if "none" in prompts:
             raise ConsentRequired("the person has not allowed this")
-        return _to_pages(request, asked, "consent", sign_on)
+        return to_pages(request, asked, "consent", sign_on)
     sign_ons.touch(sign_on)
     return answers.with_code(
         request, asked, user_id=user.user_id, epoch=user.epoch, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
     )
 
 
-def _signed_on(request: Request, client: Client) -> tuple[SignOn, User, table.Item | None] | None:
-    """Sign-on, user and, for a third party, the consent: one BatchGetItem."""
+def signed_on(request: Request, client: Client | None = None) -> tuple[SignOn, User, table.Item | None] | None:
+    """Sign-on, user and, for a third party, the consent: one BatchGetItem. client: None for a page of our own."""
     named = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     if named is None:
         return None
     user_id, sign_on_id = named
     wanted = [table.sign_on_key(user_id, sign_on_id), table.user_key(user_id)]
-    if not client.first_party:
+    if client and not client.first_party:
         wanted.append(table.consent_key(user_id, client.client_id))
     sign_on_item, user_item, *consent = table.get_many(*wanted)
     if sign_on_item is None or user_item is None:
         return None
     sign_on, user = SignOn.from_item(sign_on_item), User.from_item(user_item)
-    if not sign_on.live(user, grace_seconds=client.sign_on_grace_seconds):
+    if not sign_on.live(user, grace_seconds=client.sign_on_grace_seconds if client else 0):
         return None
     return sign_on, user, consent[0] if consent else None
 
@@ -66,7 +66,8 @@ def _must_sign_in_again(asked: AuthorizationRequest, client: Client, sign_on: Si
     return clock.now() - sign_on.auth_time >= longest
 
 
-def _to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: SignOn | None = None) -> Response:
+def to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: SignOn | None = None) -> Response:
+    """Begin a sign-in, or what is left of one, and send the browser there."""
     browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "")
     if not sign_ins.wellformed_browser(browser):
         browser = sign_ins.new_browser()
@@ -84,5 +85,7 @@ def restart(asked: AuthorizationRequest) -> str:
     """Where the same request begins anew, for pages that cannot go on; empty if only the client can begin it."""
     if asked.user_code:
         return redirect(f"{settings().base_url}/u/device", {"user_code": asked.user_code}).headers["location"]
+    if not asked.client_id:
+        return f"{settings().base_url}/u/account"
     parameters = authorization.again(asked)
     return redirect(f"{settings().base_url}/authorize", parameters).headers["location"] if parameters else ""

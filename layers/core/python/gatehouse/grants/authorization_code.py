@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from gatehouse import codes, consents, jose, proof_of_possession, resources, sessions
+from gatehouse import codes, consents, cut_offs, jose, proof_of_possession, resources, sessions
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
@@ -30,6 +30,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     code = codes.read(value)
     if code is None or code.client_id != client.client_id:
         raise InvalidGrant(_SPENT)
+    if codes.issued_at(code) <= cut_offs.of(client):
+        raise InvalidGrant(_SPENT, detail="issued before a cut-off")
     _check_redirect_uri(code, parameters.get("redirect_uri"))
     if not _proven(code.code_challenge, parameters.get("code_verifier", "")):
         # Whoever holds a code without its verifier stole it, so the rightful holder must not be left racing them.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from gatehouse import clock, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
+from gatehouse import clock, cut_offs, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant, InvalidRequest, InvalidScope
 from gatehouse.grants.answer import Answer, of_session
@@ -47,6 +47,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
             invocation_id=request.id,
             # FAPI 2.0 Security Profile 5.3.2.1: a bound refresh token is not rotated.
             step=0 if client.fapi else 1,
+            not_before=cut_offs.of(client),
         )
     except sessions.Reused as reuse:
         observe.event("RefreshTokenReuse", request_id=request.id, client_id=client.client_id, sid=token.sid)

@@ -8,11 +8,13 @@ from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
-from gatehouse.web import Request, Response
+from gatehouse.web import Request, Response, redirect
 
 
 def must_ask(asked: AuthorizationRequest, user: User) -> bool:
     """Whether the person must allow it first, on the consent page."""
+    if not asked.client_id:
+        return False
     client = clients.get(asked.client_id)
     if client is None or "consent" in asked.prompt.split():
         return True
@@ -20,11 +22,13 @@ def must_ask(asked: AuthorizationRequest, user: User) -> bool:
 
 
 def complete(request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn, *, cookies: list[str] | None = None) -> Response:
-    """Give what was asked for to whoever asked: the person is signed on and nothing is left to be allowed.
+    """Give what was asked for to whoever asked: the person is signed on and nothing is left to be allowed. No client: the account page.
 
     Raises:
         StaleSignIn: a device waits no more.
     """
+    if not asked.client_id:
+        return redirect(f"{settings().base_url}/u/account", cookies=cookies)
     if asked.user_code:
         if not device_codes.approve(asked, user, sign_on):
             raise too_late()

@@ -4,23 +4,12 @@ from gatehouse import clients, consents, device_codes, table
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted import completion
 from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
+from gatehouse.hosted.permissions import in_words
 from gatehouse.sign_ins import SignIn
 from gatehouse.sign_ons import SignOn
 from gatehouse.single_sign_on import restart
 from gatehouse.users import User
 from gatehouse.web import Request, Response
-
-_SENTENCES = {
-    "openid": "Know who you are",
-    "profile": "See your profile: name, picture and the like",
-    "email": "See your email address",
-    "address": "See your postal address",
-    "phone": "See your phone number",
-    "offline_access": "Keep this access while you are away, until you take it back",
-    "user_metadata": "See your preferences",
-    "app_metadata": "See your plan and roles",
-    "custom_data": "See the data that this service keeps about you",
-}
 
 
 def ask(request: Request) -> Response:
@@ -31,14 +20,13 @@ def ask(request: Request) -> Response:
     if asked.user_code and device_codes.waiting(asked.user_code) is None:
         raise completion.too_late()
     client = clients.get(asked.client_id)
-    scopes = [(scope, _SENTENCES.get(scope, f"Use {scope}")) for scope in asked.scope.split()]
     return form(
         request,
         "consent_device.html" if asked.user_code else "consent.html",
         sign_in=sign_in,
         client_name=client.name if client else "",
         client_uri=client.client_uri if client else "",
-        scopes=scopes,
+        scopes=in_words(asked.scope.split(), asked.claims),
         user_email=user.email,
         user_code=device_codes.shown(asked.user_code),
     )

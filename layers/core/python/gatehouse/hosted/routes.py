@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gatehouse import pages
 from gatehouse.errors import MethodNotAllowed, NotFound
-from gatehouse.hosted import consent, login, recovery, sign_up, start, user_code
+from gatehouse.hosted import account, consent, login, recovery, sign_up, start, user_code
 from gatehouse.hosted.page import show
 from gatehouse.web import Request, Response
 
@@ -19,6 +19,7 @@ PAGES: dict[str, tuple[Callable[[Request], Response], Callable[[Request], Respon
     "/u/reset": (recovery.ask_password, recovery.submit_password),
     "/u/consent": (consent.ask, consent.submit),
     "/u/device": (user_code.ask, user_code.submit),
+    "/u/account": (account.ask, account.submit),
 }
 # path: what makes it, media type
 ASSETS: dict[str, tuple[Callable[[], str], str]] = {

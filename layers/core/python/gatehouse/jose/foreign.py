@@ -36,7 +36,7 @@ def public_key(jwk: Mapping[str, Any]) -> PublicKey:
         InvalidKey: another kind, a malformed one, or one that gives its private half away.
     """
     kind = jwk.get("kty")
-    if kind not in _MEMBERS:
+    if not isinstance(kind, str) or kind not in _MEMBERS:
         raise InvalidKey("kty must be RSA, EC or OKP")
     if any(name in jwk for name in _PRIVATE):
         raise InvalidKey("the key holds its private half")

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from jinja2 import Environment
 
 _HERE = Path(__file__).parent
+_MONTHS = ["January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December"]
 
 _SUBJECTS = {
     "signup": "Finish creating your {brand} account",
@@ -68,6 +70,12 @@ def duration(minutes: int) -> str:
     return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
+def day(seconds: int) -> str:
+    """Return the day (UTC) of a time in seconds since the epoch, as 5 November 2026."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return f"{moment.day} {_MONTHS[moment.month - 1]} {moment.year}"
+
+
 def _brand() -> dict[str, object]:
     configured = settings()
     color = palette.brand_color(configured.brand_color)
@@ -94,7 +102,7 @@ def _environment() -> "Environment":
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for visible in (shown, web_address, web_host, initial, duration):
+    for visible in (shown, web_address, web_host, initial, duration, day):
         environment.filters[visible.__name__] = visible
     return environment
 

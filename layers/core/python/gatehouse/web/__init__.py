@@ -36,7 +36,8 @@ _SECURITY_HEADERS: Final = {
     "strict-transport-security": "max-age=31536000",
     "x-content-type-options": "nosniff",
 }
-_CORS_HEADERS: Final = {"access-control-allow-origin": "*", "access-control-expose-headers": "DPoP-Nonce, WWW-Authenticate"}
+EXPOSED: Final = {"access-control-expose-headers": "DPoP-Nonce, WWW-Authenticate"}
+_CORS_HEADERS: Final = {"access-control-allow-origin": "*"} | EXPOSED
 
 
 @dataclass(frozen=True, slots=True)
