@@ -1,4 +1,4 @@
-"""What a fresh local stack is filled with: a person, three applications, and the words that say what to do with them."""
+"""What a fresh local stack is filled with: a person, four applications, and the words that say what to do with them."""
 
 import argparse
 import json
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gatehouse import client_registration, passwords, table, users
-from gatehouse.clients import STANDARD_SCOPES
+from gatehouse.clients import DEVICE_GRANT, STANDARD_SCOPES
 from gatehouse.settings import settings
 from local.instance import APP_CLIENT_ID, Instance, named
 
@@ -22,7 +22,7 @@ PROFILE = {
     "locale": "en",
     "zoneinfo": "Europe/Berlin",
 }
-SPA, WEB, MACHINE = APP_CLIENT_ID, "demoweb", "demomachine"
+SPA, WEB, MACHINE, DEVICE = APP_CLIENT_ID, "demoweb", "demomachine", "demodevice"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +75,7 @@ def _applications(instance: Instance) -> Seed:
         scopes=["delete:sessions"],
         audience=settings().management_audience,
     )
+    _registered(DEVICE, name="Demo Television", type="native", grant_types=[DEVICE_GRANT, "refresh_token"])
     return _kept(instance.home / "seed.json", web, machine)
 
 
@@ -105,6 +106,8 @@ def _next_steps(instance: Instance, seed: Seed) -> str:
 
   A machine token  curl -s {trust}{instance.issuer}/oauth/token -u {MACHINE}:{seed.machine_secret} \\
                      -d grant_type=client_credentials
+
+  A device         curl -s {trust}{instance.issuer}/oauth/device/code -d client_id={DEVICE} -d scope=openid
 """
 
 

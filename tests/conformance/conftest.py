@@ -2,11 +2,11 @@
 
 import json
 import os
-import time
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -29,6 +29,18 @@ _LATE = {
     "test_oidcc_refresh_token_rp_key_rotation": "rotated",
     "test_fapi2_security_profile_final_par_attempt_to_use_expired_request_uri": "expired_request_uri",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """Threads that run beside the tests, and whether the session is over."""
+
+    pool: ThreadPoolExecutor
+    over: threading.Event
+
+    def rest(self, seconds: float) -> None:
+        """Wait, but not for longer than the session."""
+        assert not self.over.wait(seconds), "the session is over"
 
 
 def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.Item]) -> None:
@@ -125,46 +137,46 @@ def early(configured: Configuration) -> Iterator[Callable[[], RelyingParty]]:
 
 
 @pytest.fixture(scope="session")
-def reused(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Mapping[str, Future[tuple[httpx.Response, httpx.Response]]]:
+def reused(early: Callable[[], RelyingParty], beside: Beside) -> Mapping[str, Future[tuple[httpx.Response, httpx.Response]]]:
     """By response mode, what was said to a code that came again after 30 seconds, and then to the access token that it had bought."""
 
     def tried(response_mode: str) -> tuple[httpx.Response, httpx.Response]:
         party = replace(early(), response_mode=response_mode)
         outcome = party.complete()
-        time.sleep(party.provider.configuration.reuse_after_seconds)
+        beside.rest(party.provider.configuration.reuse_after_seconds)
         return party.redeem(outcome.request, outcome.code), party.provider.userinfo(outcome.tokens["access_token"])
 
-    return {mode: threads.submit(tried, mode) for mode in ("", "form_post")}
+    return {mode: beside.pool.submit(tried, mode) for mode in ("", "form_post")}
 
 
 @pytest.fixture(scope="session")
-def expired_code(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[httpx.Response]:
+def expired_code(early: Callable[[], RelyingParty], beside: Beside) -> Future[httpx.Response]:
     """What was said to a code of a FAPI client that was over."""
 
     def tried() -> httpx.Response:
         fapi = _early_fapi(early())
         code = fapi.code(fapi.request())
-        time.sleep(LONGEST_CODE_SECONDS + 1)
+        beside.rest(LONGEST_CODE_SECONDS + 1)
         return fapi.redeem(code)
 
-    return threads.submit(tried)
+    return beside.pool.submit(tried)
 
 
 @pytest.fixture(scope="session")
-def expired_request_uri(early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[Landing]:
+def expired_request_uri(early: Callable[[], RelyingParty], beside: Beside) -> Future[Landing]:
     """Where a request_uri led that was over."""
 
     def tried() -> Landing:
         fapi = _early_fapi(early())
         pushed = fapi.accepted(fapi.request())
-        time.sleep(pushed["expires_in"] + 1)
+        beside.rest(pushed["expires_in"] + 1)
         return fapi.go(pushed["request_uri"])
 
-    return threads.submit(tried)
+    return beside.pool.submit(tried)
 
 
 @pytest.fixture(scope="session")
-def rotated(station: Station, early: Callable[[], RelyingParty], threads: ThreadPoolExecutor) -> Future[httpx.Response]:
+def rotated(station: Station, early: Callable[[], RelyingParty], beside: Beside) -> Future[httpx.Response]:
     """What was said to a refresh token whose client had put another key under its jwks_uri, and signed with that one."""
 
     def tried() -> httpx.Response:
@@ -173,17 +185,19 @@ def rotated(station: Station, early: Callable[[], RelyingParty], threads: Thread
         outcome = replace(party, client=client).complete(scope="openid offline_access", prompt="consent")
         key = new_key("new")
         station.documents["/rotated"] = published(key)
-        time.sleep(party.provider.configuration.rotation_seconds)
+        beside.rest(party.provider.configuration.rotation_seconds)
         refresh_token = outcome.tokens["refresh_token"]
         return party.provider.token(replace(client, jwk=key), grant_type="refresh_token", refresh_token=refresh_token)
 
-    return threads.submit(tried)
+    return beside.pool.submit(tried)
 
 
 @pytest.fixture(scope="session")
-def threads(early: Callable[[], RelyingParty]) -> Iterator[ThreadPoolExecutor]:
+def beside(early: Callable[[], RelyingParty]) -> Iterator[Beside]:
+    over = threading.Event()
     with ThreadPoolExecutor() as pool:
-        yield pool
+        yield Beside(pool, over)
+        over.set()
 
 
 @pytest.fixture(scope="session", autouse=True)

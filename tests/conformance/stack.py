@@ -18,13 +18,16 @@ def running() -> Iterator[dict[str, Any]]:
     """Start it, register the clients and the person, and end it after the block."""
     instance = named(INSTANCE, PORT)
     try:
-        deployed, listen = deployment.started(instance), f"127.0.0.1:{_free_port()}"
-        with deployed.administered():
-            file = instance.home / "certification" / "secrets.json"
-            certified = certification.provide(file, [_BASE], backchannel_logout_uri=f"http://{listen}/backchannel_logout")
-            yield certification.configuration(certified, _BASE, backchannel_listen=listen)
+        yield _configured(deployment.started(instance))
     finally:
         stack.down(instance)
+
+
+def _configured(deployed: deployment.Deployment) -> dict[str, Any]:
+    listen, file = f"127.0.0.1:{_free_port()}", deployed.instance.home / "certification" / "secrets.json"
+    with deployed.administered():
+        certified = certification.provide(file, [_BASE], backchannel_logout_uri=f"http://{listen}/backchannel_logout")
+        return certification.configuration(certified, _BASE, backchannel_listen=listen)
 
 
 def _free_port() -> int:

@@ -72,7 +72,7 @@ class Deployment:
     def forgive(self) -> None:
         """Forget how often this machine failed to sign in and asked for mail: all tests come from one address."""
         with self.administered():
-            for limit in (limits.ADDRESS_SIGN_IN, limits.ADDRESS_MAIL):
+            for limit in (limits.ADDRESS_SIGN_IN, limits.ADDRESS_MAIL, limits.DEVICE_CODE):
                 for address in ("127.0.0.1", "::1"):
                     limits.clear(limit, limits.network(address))
 

@@ -19,7 +19,8 @@ from tests.e2e.visitor import Visitor
 
 # Nobody listens there: what the browser is sent there with is handed to the program.
 REDIRECT_URI = "https://app.example.com/callback"
-ALGORITHMS = ("RS256", "PS256", "ES256", "EdDSA")
+# The last is EdDSA, under the name that these libraries use (RFC 9864).
+ALGORITHMS = ("RS256", "PS256", "ES256", "Ed25519")
 # Longer than a device waits for its person.
 _PATIENCE_SECONDS = 30
 
@@ -59,17 +60,19 @@ class RelyingParty:
 
 
 @contextmanager
-def running(modules: Modules, script: str, stack: Deployment, registered: Registered, **setup: Any) -> Iterator[RelyingParty]:
-    """Run the program for a registered client until the block ends. setup: as the program reads it."""
+def running(
+    modules: Modules, script: str, stack: Deployment, registered: Registered, *, port: int = 0, **setup: Any
+) -> Iterator[RelyingParty]:
+    """Run the program for a registered client until the block ends. port: any, unless it matters. setup: as the program reads it."""
     identity = {"issuer": stack.issuer, "client_id": registered.client_id, "secret": registered.secret}
     setup = identity | {"redirect_uri": REDIRECT_URI, "api": f"{stack.instance.orders_url}/orders"} | setup
-    with modules.running(script, {"SETUP": json.dumps(setup)}) as address:
+    with modules.running(script, {"SETUP": json.dumps(setup), "PORT": str(port)}) as address:
         yield RelyingParty(address, stack.issuer, setup["redirect_uri"])
 
 
 def new_key(algorithm: str, kid: str = "") -> dict[str, str]:
     """A private JWK that names its algorithm."""
-    made = jwt.get_algorithm_by_name(algorithm).to_jwk(_private_key(algorithm))
+    made = jwt.get_algorithm_by_name("EdDSA" if algorithm == "Ed25519" else algorithm).to_jwk(_private_key(algorithm))
     members = {name: value for name, value in json.loads(made).items() if name != "key_ops"}
     return members | {"alg": algorithm} | ({"kid": kid} if kid else {})
 
@@ -82,6 +85,6 @@ def public(jwk: Mapping[str, str]) -> dict[str, str]:
 def _private_key(algorithm: str) -> Any:
     if algorithm == "ES256":
         return ec.generate_private_key(ec.SECP256R1())
-    if algorithm == "EdDSA":
+    if algorithm == "Ed25519":
         return ed25519.Ed25519PrivateKey.generate()
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)

@@ -6,8 +6,9 @@ from functools import partial
 import pytest
 import time_machine
 
-from gatehouse import client_registration, clients, clock, key_rotation, limits, tickets
-from gatehouse.client_rules import InvalidRegistration, Registered
+from gatehouse import cleanup, client_registration, clients, clock, key_rotation, limits, tickets
+from gatehouse.client_registration import Registered
+from gatehouse.client_rules import InvalidRegistration
 from tests.integration.faults import Scene, in_every_place
 from tests.integration.scenes import (
     NEW_PASSWORD,
@@ -54,7 +55,7 @@ def test_the_broom_leaves_a_session_that_is_refreshed_meanwhile(setting: Setting
         return sweep, lambda: seen.append(living.refresh()), holds
 
     with time_machine.travel(clock.now()) as travel:
-        in_every_place(partial(aged, scene, travel, 7200))
+        in_every_place(partial(aged, scene, travel, cleanup.STREAM_SECONDS))
 
 
 def test_the_broom_leaves_a_link_that_replaces_an_expired_one_meanwhile(setting: Setting) -> None:

@@ -6,7 +6,8 @@ import pytest
 import time_machine
 
 from gatehouse import client_registration, clients, clock, key_rotation, keys, table
-from gatehouse.client_rules import InvalidRegistration, Registered
+from gatehouse.client_registration import Registered
+from gatehouse.client_rules import InvalidRegistration
 from tests.integration.processes import in_copies
 from tests.integration.scenes import ROUNDS, accepted, at_once, quick_client, ring_is_sound, times, with_tokens
 from tests.unit.conftest import forget

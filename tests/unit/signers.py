@@ -61,11 +61,12 @@ class Key:
         digest = hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).digest()
         return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
 
-    def sign(self, claims: Mapping[str, Any], **header: Any) -> str:
-        """A JWT of these claims; those that are None are left out, and so are members of the header."""
+    def sign(self, claims: Mapping[str, Any] | bytes, **header: Any) -> str:
+        """A JWT of these claims, those that are None left out, or of these bytes. Members of the header that are None are left out too."""
         usual = {"alg": self.algorithm, "typ": "JWT", "kid": self.kid or None}
         algorithm = jwt.get_algorithm_by_name(self.algorithm)
-        return jws(_given(usual | header), _given(claims), lambda signed: algorithm.sign(signed, self.private))
+        payload = claims if isinstance(claims, bytes) else _given(claims)
+        return jws(_given(usual | header), payload, lambda signed: algorithm.sign(signed, self.private))
 
 
 def _given(members: Mapping[str, Any]) -> dict[str, Any]:
@@ -85,7 +86,7 @@ def signing_client(of: Key, kind: str = "web", **properties: Any) -> Registered:
     return new_client(kind, **({"token_endpoint_auth_method": "private_key_jwt", "jwks": [of.jwk]} | properties))
 
 
-def assertion(of: Key, client_id: str, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
+def assertion(of: Key, client_id: str, /, *, header: Mapping[str, Any] | None = None, **claims: Any) -> str:
     """A client assertion, with these claims instead of good ones; None leaves one out."""
     now = int(time.time())
     good = {"iss": client_id, "sub": client_id, "aud": settings().issuer, "jti": os.urandom(12).hex(), "iat": now, "exp": now + 60}
@@ -97,12 +98,12 @@ def by_assertion(signed: str) -> dict[str, str]:
     return {"client_assertion_type": BY_ASSERTION, "client_assertion": signed}
 
 
-def machine_token(of: Key, client_id: str, *, header: Mapping[str, Any] | None = None, **claims: Any) -> Answer:
+def machine_token(of: Key, client_id: str, /, *, header: Mapping[str, Any] | None = None, **claims: Any) -> Answer:
     """What the token endpoint says to a machine that authenticates by such an assertion."""
     return token(grant_type="client_credentials", **by_assertion(assertion(of, client_id, header=header, **claims)))
 
 
-def request_object(of: Key, client_id: str, *, header: Mapping[str, Any] | None = None, **parameters: Any) -> str:
+def request_object(of: Key, client_id: str, /, *, header: Mapping[str, Any] | None = None, **parameters: Any) -> str:
     """A signed authorization request; None leaves a member out."""
     now = int(time.time())
     own = {"iss": client_id, "client_id": client_id, "aud": settings().issuer, "iat": now, "nbf": now, "exp": now + 300}

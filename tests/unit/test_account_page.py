@@ -106,6 +106,7 @@ def test_applications_stand_in_the_order_of_their_names() -> None:
     assert listed(shown(browser)) == [apps[1], apps[2], apps[0]]
 
 
+@pytest.mark.row(46)
 def test_removing_an_application_ends_everything_it_had_and_nothing_else() -> None:
     user = new_user()
     browser, other = browser_of(user), browser_of(user)
@@ -153,6 +154,7 @@ def test_removing_twice_says_the_same_and_changes_nothing() -> None:
     assert [CSRF.sub("", answer.body) for answer in answers] == [CSRF.sub("", answers[0].body)] * 2
 
 
+@pytest.mark.row(46)
 def test_what_one_person_removes_another_keeps() -> None:
     ada, bob, app = browser_of(new_user()), browser_of(new_user("bob@example.com")), third_party()
     allowed(app, ada)
@@ -368,8 +370,8 @@ def test_a_form_of_the_person_before_is_worth_nothing_to_the_next() -> None:
 def test_names_and_addresses_of_applications_are_words_and_never_markup() -> None:
     browser = browser_of(new_user())
     name = "</li><script>alert(1)</script>\"'{{7*7}}\u202e"
-    app = new_client(name=name, first_party=False, client_uri="https://third.example/").client_id
-    table.update(table.client_key(app), where=[("pk", "exists", None)], set={"client_uri": "javascript:alert(1)"})
+    app = third_party()
+    table.update(table.client_key(app), where=[("pk", "exists", None)], set={"name": name, "client_uri": "javascript:alert(1)"})
     clients.forget()
     allowed(app, browser)
 

@@ -224,11 +224,11 @@ def test_the_times_that_bound_it() -> None:
     app = signing_client(of, "machine")
 
     with later(0):
-        taken = [{"exp": seconds_ahead(1)}, {"exp": seconds_ahead(600)}, {"nbf": seconds_ahead(8)}, {"iat": seconds_ahead(8)}]
+        taken = [{"exp": seconds_ahead(1)}, {"exp": seconds_ahead(3600)}, {"nbf": seconds_ahead(8)}, {"iat": seconds_ahead(8)}]
         taken += [{"nbf": seconds_ahead(-9999)}, {"iat": seconds_ahead(-9999)}, {"iat": None}]
         for claims in taken:
             assert machine_token(of, app.client_id, **claims).status == 200, claims
-        late: list[dict[str, Any]] = [{"exp": seconds_ahead(0)}, {"exp": seconds_ahead(-300)}, {"exp": seconds_ahead(660)}]
+        late: list[dict[str, Any]] = [{"exp": seconds_ahead(0)}, {"exp": seconds_ahead(-300)}, {"exp": seconds_ahead(3660)}]
         late += [{"exp": seconds_ahead(60) + 0.5}, {"nbf": seconds_ahead(60)}, {"iat": seconds_ahead(60)}]
         for claims in late:
             assert refused(machine_token(of, app.client_id, **claims)), claims
@@ -271,6 +271,16 @@ def test_no_signature_is_no_signature_however_none_is_spelled(sign: Any) -> None
 
 
 @pytest.mark.row(30, 48)
+def test_eddsa_goes_by_the_name_that_newer_libraries_use() -> None:
+    of = key("EdDSA")
+    for jwk in (of.jwk, of.jwk | {"alg": "Ed25519"}, of.jwk | {"alg": "EdDSA"}):
+        app = signing_client(of, "machine", jwks=[jwk])
+        for name in ("Ed25519", "EdDSA"):
+            assert machine_token(of, app.client_id, header={"alg": name}).status == 200
+        for name in ("ed25519", "Ed448", ["Ed25519"], {"Ed25519": 1}):
+            assert refused(machine_token(of, app.client_id, header={"alg": name}))
+
+
 @pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_the_public_key_is_no_hmac_secret(algorithm: str) -> None:
     of = key(algorithm, "first")
@@ -349,7 +359,9 @@ def test_another_kind_of_assertion_is_refused(kind: str) -> None:
     of = key()
     app = signing_client(of, "machine")
 
-    form = {"client_assertion": assertion(of, app.client_id), "client_id": app.client_id} | ({"client_assertion_type": kind} if kind else {})
+    form = {"client_assertion": assertion(of, app.client_id), "client_id": app.client_id} | (
+        {"client_assertion_type": kind} if kind else {}
+    )
     assert refused(ask("/oauth/token", **form))
     assert refused(ask("/oauth/token", client_id=app.client_id, client_assertion_type=BY_ASSERTION))
 
@@ -378,7 +390,11 @@ def test_two_methods_at_once_are_refused_and_spend_nothing(path: str) -> None:
     app, other = signing_client(of, grant_types=["authorization_code", "client_credentials"]), new_client("machine")
     signed = by_assertion(assertion(of, app.client_id))
 
-    for more in ({"authorization": basic(other.client_id, other.secret)}, {"client_secret": "x"}, {"authorization": basic(app.client_id, "")}):
+    for more in (
+        {"authorization": basic(other.client_id, other.secret)},
+        {"client_secret": "x"},
+        {"authorization": basic(app.client_id, "")},
+    ):
         answer = ask(path, **signed, **more)
         assert (answer.status, answer.json["error"]) == (400, "invalid_request")
     assert ask(path, **signed).status in (200, 201)

@@ -5,6 +5,9 @@ from typing import Any
 import pytest
 
 from gatehouse import client_registration, clients, users
+from gatehouse.clients import STANDARD_SCOPES
+from gatehouse.hosted.permissions import in_words
+from gatehouse.userinfo import CUSTOM_SCOPES, SCOPE_OF
 from tests.unit.flows import (
     PASSWORD,
     Browser,
@@ -232,3 +235,28 @@ def test_scopes_that_the_client_may_not_have_are_neither_shown_nor_granted() -> 
     assert "mail address" in page.body and "plan and roles" not in page.body and "picture" not in page.body
     back = browser.fill(page, "/u/consent", decision="allow", scope="openid email app_metadata").sent_back
     assert exchange(app, back["code"]).json["scope"] == "openid email"
+
+
+def test_claims_that_are_asked_for_one_by_one_are_shown_in_words() -> None:
+    new_user()
+    app, browser = third_party(), Browser()
+    wishes = '{"userinfo":{"birthdate":null,"phone_number":{"essential":true}},"id_token":{"email":null,"name":null}}'
+
+    page = browser.get("hosted_pages", browser.sign_in(app, scope="openid email", claims=wishes).location)
+
+    for sentence in ("Know who you are", "See your email address", "your full name", "your date of birth", "your phone number"):
+        assert page.body.count(sentence) == 1, sentence
+    assert "birthdate" not in page.body and "your profile" not in page.body
+    back = browser.fill(page, "/u/consent", decision="allow").sent_back
+    assert "code" in back
+    assert "/u/consent" in browser.authorize(app, scope="openid email", claims='{"userinfo":{"gender":null}}').location
+    assert "code" in browser.authorize(app, scope="openid", claims='{"userinfo":{"birthdate":null}}').sent_back
+
+
+def test_there_are_words_for_every_scope_and_claim_that_can_be_asked_for() -> None:
+    sentences = [sentence for _, sentence in in_words([*STANDARD_SCOPES, *CUSTOM_SCOPES], [])]
+    single = [sentence for _, sentence in in_words([], [*SCOPE_OF])]
+
+    assert not [sentence for sentence in (*sentences, *single) if "_" in sentence or sentence.startswith("Use ")]
+    assert (len(sentences), len(single)) == (len(STANDARD_SCOPES) + len(CUSTOM_SCOPES), len(SCOPE_OF))
+    assert in_words(["orders:read"], []) == [("orders:read", "Use orders:read")]

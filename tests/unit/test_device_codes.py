@@ -6,7 +6,7 @@ from itertools import cycle
 
 import pytest
 
-from gatehouse import device_codes, keys
+from gatehouse import device_codes, keys, table
 from gatehouse.clients import DEVICE_GRANT
 from tests.unit import faults
 from tests.unit.conftest import ISSUER, call
@@ -129,6 +129,20 @@ def test_a_code_that_is_taken_is_given_to_nobody_else(monkeypatch: pytest.Monkey
 
     assert (first["user_code"], second["user_code"]) == ("BBBB-BBBB", "CCCC-CCCC")
     assert poll(app.client_id, first["device_code"]).json["error"] == "authorization_pending"
+
+
+def test_a_code_is_kept_once_though_the_answer_was_lost() -> None:
+    with faults.trouble({"dynamodb.PutItem": [faults.lose_answer]}):
+        codes(new_device_client().client_id)
+
+    items, _ = table.scan(None, limit=100)
+    assert len([item for item in items if item["sk"] == "DEVICE"]) == 1
+
+
+def test_scopes_beyond_the_clients_are_dropped() -> None:
+    given = codes(new_device_client(scopes=["openid"]).client_id, scope="openid email orders:write")
+
+    assert stored_device(given["user_code"])["scope"] == "openid"
 
 
 def test_waiting_takes_one_read_and_one_write() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from gatehouse import consents, users
-from tests.unit import faults
+from tests.unit import faults, signers
 from tests.unit.devices import codes, decide, new_device_client, poll, stored_device, type_code
 from tests.unit.flows import (
     Browser,
@@ -182,6 +182,20 @@ def test_a_client_that_must_prove_a_key_cannot_poll_without() -> None:
     decide(Browser(), given["user_code"])
 
     assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_dpop_proof"
+
+
+def test_a_device_that_proves_a_key_gets_tokens_that_are_bound_to_it() -> None:
+    new_user()
+    app, own, other = new_device_client(id_token_alg="ES256"), signers.key(), signers.key("EdDSA")
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    tokens = signers.bound(own, lambda proof: poll(app.client_id, given["device_code"], dpop=proof)).json
+
+    assert tokens["token_type"] == "DPoP"
+    assert userinfo(tokens["access_token"]).status == 401
+    assert signers.bound_userinfo(own, tokens["access_token"]).status == 200
+    stolen = signers.bound(other, lambda proof: refresh(app.client_id, tokens["refresh_token"], dpop=proof))
+    assert stolen.json["error"] == "invalid_grant"
 
 
 def test_a_client_with_a_secret_polls_with_it() -> None:

@@ -4,11 +4,11 @@ import html
 
 import pytest
 
-from gatehouse import consents, device_codes, limits
+from gatehouse import consents, device_codes, limits, table
 from tests.unit import faults
 from tests.unit.conftest import Answer
-from tests.unit.devices import codes, decide, new_device_client, poll, question, type_code
-from tests.unit.flows import Browser, browser_of, hidden_fields, later, new_client, new_user
+from tests.unit.devices import codes, decide, new_device_client, poll, question, stored_device, type_code
+from tests.unit.flows import Browser, browser_of, hidden_fields, later, mailed_link, new_client, new_user
 
 
 def words(page: Answer) -> str:
@@ -146,6 +146,18 @@ def test_a_person_who_has_no_session_signs_in_first() -> None:
     assert "Living Room TV" in browser.get("hosted_pages", answer.location).body
 
 
+def test_a_person_without_an_account_makes_one_on_the_way() -> None:
+    app, browser = new_device_client(), Browser()
+    given = codes(app.client_id)
+    login = type_code(browser, given["user_code"]).location
+    started = browser.get("hosted_pages", login.replace("/u/login", "/u/signup"))
+    browser.fill(started, "/u/signup", email="grace@example.com")
+    answer = browser.fill(browser.get("hosted_pages", mailed_link("/u/verify")), "/u/verify", password="tin umbrella forgets nothing")
+    assert browser.fill(browser.get("hosted_pages", answer.location), "/u/consent", decision="allow").status == 200
+
+    assert poll(app.client_id, given["device_code"]).status == 200
+
+
 def test_a_clients_longest_age_of_a_password_holds_for_devices_too() -> None:
     user = new_user()
     app = new_device_client(default_max_age=60)
@@ -193,6 +205,19 @@ def test_another_persons_allowance_does_not_pass_for_ones_own() -> None:
 
     assert hers.fill(pages[0], "/u/consent", decision="allow").status == 200
     assert his.fill(pages[1], "/u/consent", decision="allow").status == 400
+
+
+def test_what_a_person_was_shown_is_what_they_allow() -> None:
+    user = new_user()
+    app = new_device_client()
+    given, browser = codes(app.client_id, scope="openid"), browser_of(user)
+    page = question(browser, given["user_code"])
+    # Another device was given the same code meanwhile, as may happen when the first one's item is swept.
+    item = stored_device(given["user_code"])
+    table.put(table.device_key(item["user_code"]), item | {"scope": "openid profile email"})
+
+    assert browser.fill(page, "/u/consent", decision="allow").status == 400
+    assert stored_device(given["user_code"])["status"] == "pending"
 
 
 def test_a_code_that_ran_out_while_the_person_read_gets_a_clear_page() -> None:

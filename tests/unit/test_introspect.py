@@ -1,10 +1,16 @@
 """Introspection: what a token is worth right now, told only to who may know (row 41)."""
 
+from dataclasses import replace
+from typing import Any
+
+import jwt
 import pytest
 
-from tests.unit.conftest import ISSUER, call
+from gatehouse import keys
+from gatehouse.client_registration import Registered
+from tests.unit.conftest import ISSUER, Answer, call
 from tests.unit.faults import THROTTLED, always, trouble
-from tests.unit.flows import basic, browser_of, introspect, later, new_client, new_user, refresh, token, tokens_of
+from tests.unit.flows import basic, browser_of, introspect, later, new_client, new_user, refresh, token, tokens_of, userinfo
 
 API = "https://orders.example.com"
 INACTIVE = {"active": False}
@@ -139,3 +145,104 @@ def test_trouble_with_the_table_is_never_an_inactive_token() -> None:
             answer = call("introspect", "POST", "/oauth/introspect", form={"token": tokens[name]}, headers=headers)
         assert (answer.status, answer.json["error"]) == (503, "temporarily_unavailable")
         assert "retry-after" in answer.headers
+
+
+SIGNED = "application/token-introspection+jwt"
+
+
+def asked_for_signed(by: Registered, value: str, accept: str = SIGNED) -> Answer:
+    headers = {"authorization": basic(by.client_id, by.secret), "accept": accept}
+    return call("introspect", "POST", "/oauth/introspect", form={"token": value}, headers=headers)
+
+
+def read(answer: Answer, by: Registered) -> dict[str, Any]:
+    """The claims of a signed answer, as a library verifies them with the published keys."""
+    key_set = jwt.PyJWKSet.from_dict(call("discovery", "GET", "/.well-known/jwks.json").json)
+    header = jwt.get_unverified_header(answer.body)
+    assert header["typ"] == "token-introspection+jwt"
+    options: Any = {"require": ["iss", "aud", "iat"]}
+    algorithms = ["RS256", "ES256", "EdDSA"]
+    claims: dict[str, Any] = jwt.decode(
+        answer.body, key_set[header["kid"]], algorithms=algorithms, audience=by.client_id, issuer=ISSUER, options=options
+    )
+    return claims
+
+
+@pytest.mark.row(41)
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256", "EdDSA"])
+def test_who_asks_for_it_gets_the_same_signed(algorithm: str) -> None:
+    app = new_client("web", id_token_alg=algorithm)
+    tokens = tokens_of(app.client_id, browser_of(new_user()), secret=app.secret)
+
+    answer = asked_for_signed(app, tokens["access_token"])
+
+    assert (answer.status, answer.headers["content-type"], answer.headers["cache-control"]) == (200, SIGNED, "no-store")
+    claims = read(answer, app)
+    assert claims["token_introspection"] == introspect(app, tokens["access_token"])
+    assert claims.keys() == {"iss", "aud", "iat", "token_introspection"}
+    assert jwt.get_unverified_header(answer.body)["alg"] == algorithm
+
+
+@pytest.mark.row(41)
+@pytest.mark.parametrize("value", ["x", "another's"])
+def test_what_is_inactive_is_inactive_when_signed_and_tells_no_more(value: str) -> None:
+    app, stranger = new_client("web"), new_client("machine")
+    tokens = tokens_of(app.client_id, browser_of(new_user()), secret=app.secret)
+
+    answer = asked_for_signed(stranger, value if value == "x" else tokens["access_token"])
+
+    assert read(answer, stranger)["token_introspection"] == INACTIVE
+
+
+@pytest.mark.parametrize(
+    ("accept", "signed"),
+    [
+        ("", False),
+        ("*/*", False),
+        ("application/json", False),
+        ("application/*", False),
+        ("application/jwt", False),
+        (SIGNED.upper(), True),
+        (f"{SIGNED}; q=0.9", True),
+        (f"application/json;q=0.1 , {SIGNED}", True),
+    ],
+)
+def test_json_it_is_unless_the_signed_form_is_asked_for_by_name(accept: str, signed: bool) -> None:
+    app = new_client("machine")
+
+    answer = asked_for_signed(app, "x", accept)
+
+    assert answer.headers["content-type"] == (SIGNED if signed else "application/json")
+
+
+@pytest.mark.row(41)
+def test_refusals_are_json_for_whoever_asks() -> None:
+    app, page = new_client("machine"), new_client()
+
+    wrong = asked_for_signed(replace(app, secret="wrong"), "x")
+    public = call("introspect", "POST", "/oauth/introspect", form={"token": "x", "client_id": page.client_id}, headers={"accept": SIGNED})
+
+    for answer in (wrong, public):
+        assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+
+
+@pytest.mark.row(52)
+def test_a_signed_answer_passes_for_no_token() -> None:
+    app = new_client("web", introspection_audiences=[ISSUER])
+    tokens = tokens_of(app.client_id, browser_of(new_user()), secret=app.secret)
+    signed = asked_for_signed(app, tokens["access_token"]).body
+
+    assert introspect(app, signed) == INACTIVE
+    assert userinfo(signed).status == 401
+    assert call("logout", "GET", "/oidc/logout", query={"id_token_hint": signed}).status == 400
+    assert browser_of(new_user("bob@example.com")).authorize(app.client_id, id_token_hint=signed).sent_back["error"] == "invalid_request"
+
+
+def test_trouble_with_the_signing_key_is_no_answer() -> None:
+    app = new_client("machine")
+
+    with trouble({"kms.Decrypt": always(THROTTLED)}):
+        keys.forget()
+        assert asked_for_signed(app, "x").status == 503
+        keys.forget()
+        assert introspect(app, "x") == INACTIVE

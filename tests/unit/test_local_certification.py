@@ -179,7 +179,7 @@ def test_the_twin_is_told_all_it_needs(certified: Certified) -> None:
     told = certification.configuration(certified, BASE, verify_tls="/some/certificate.pem", backchannel_listen="127.0.0.1:1")
 
     assert told["issuer"] == ISSUER
-    assert list(told["clients"]) == ["basic", "second", "post", "fapi1", "fapi2"]
+    assert list(told["clients"]) == ["basic", "second", "post", "fapi1", "fapi2", "signing1", "signing2", "deny1"]
     assert told["clients"]["basic"].keys() == {"client_id", "client_secret", "redirect_uri", "post_logout_redirect_uri"}
     assert told["clients"]["fapi1"].keys() == {"client_id", "jwk", "redirect_uri", "post_logout_redirect_uri"}
     assert told["user"]["fields"] == {"email": certification.EMAIL, "password": certified.password}

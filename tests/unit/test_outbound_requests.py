@@ -232,8 +232,8 @@ def test_a_server_that_drips_does_not_stretch_the_time(laptop: None) -> None:
 
 
 @contextlib.contextmanager
-def secure_server(folder: Path, host: str) -> Iterator[tuple[str, Path]]:
-    """A TLS server with a certificate for `host`; its URL on localhost, and the file of the authority that signed."""
+def secure_server(folder: Path, host: str) -> Iterator[tuple[int, Path]]:
+    """A TLS server with a certificate for `host`; its port, and the file of the authority that signed."""
     authority, chain, key = certificate_for(host, folder)
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(chain, key)
@@ -250,32 +250,36 @@ def secure_server(folder: Path, host: str) -> Iterator[tuple[str, Path]]:
         thread = threading.Thread(target=serve)
         thread.start()
         try:
-            yield f"https://localhost:{server.getsockname()[1]}/", authority
+            yield server.getsockname()[1], authority
         finally:
             server.shutdown(socket.SHUT_RDWR)
             thread.join()
 
 
+MISTRUSTED = "has a certificate that does not hold for its host"
+
+
 @pytest.mark.parametrize(
-    ("host", "trusted", "reason"),
+    ("called", "host", "trusted", "reason"),
     [
-        ("localhost", True, ""),
-        ("localhost", False, "has a certificate that does not hold for its host"),
-        ("rp.example.com", True, "has a certificate that does not hold for its host"),
+        ("localhost", "localhost", True, ""),
+        ("localhost", "localhost", False, MISTRUSTED),
+        ("localhost", "rp.example.com", True, MISTRUSTED),
+        ("127.0.0.1", "localhost", True, MISTRUSTED),
     ],
 )
 def test_a_certificate_must_be_trusted_and_name_the_host(
-    laptop: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, host: str, trusted: bool, reason: str
+    laptop: None, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, called: str, host: str, trusted: bool, reason: str
 ) -> None:
-    with secure_server(tmp_path, host) as (url, authority):
+    with secure_server(tmp_path, host) as (port, authority):
         if trusted:
             monkeypatch.setenv("SSL_CERT_FILE", str(authority))
         outbound.forget()
         if reason:
             with pytest.raises(outbound.Refused, match=reason):
-                outbound.fetch(url, limit=10)
+                outbound.fetch(f"https://{called}:{port}/", limit=10)
         else:
-            assert outbound.fetch(url, limit=10) == b"xxx"
+            assert outbound.fetch(f"https://{called}:{port}/", limit=10) == b"xxx"
     outbound.forget()
 
 

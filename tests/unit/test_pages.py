@@ -44,6 +44,21 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "user_code": "BCDF-GHJK",
     },
     "logout.html": FORM | {"client_name": "Shop", "user_email": EMAIL, "cancel_url": "/u/account"},
+    "account.html": FORM
+    | {
+        "user_email": EMAIL,
+        "removed": "Shop",
+        "sign_out_url": "/oidc/logout",
+        "applications": [
+            {
+                "client_id": "4GQMmXldTBPfIpkS02lCjk",
+                "name": "Ledger",
+                "uri": "https://ledger.example/about",
+                "since": 1795254839,
+                "sentences": ["Know who you are", "See your full name"],
+            }
+        ],
+    },
     "error.html": {
         "title": "Cannot sign in",
         "heading": "This link is not right",
@@ -104,7 +119,11 @@ def page(name: str, **changes: object) -> Document:
 
 def hostile(context: dict[str, object]) -> dict[str, object]:
     changed = {name: HOSTILE for name, value in context.items() if isinstance(value, str)}
-    return context | changed | ({"scopes": [(HOSTILE, HOSTILE), (HOSTILE, "")]} if "scopes" in context else {})
+    if "scopes" in context:
+        changed["scopes"] = [(HOSTILE, HOSTILE), (HOSTILE, "")]
+    if "applications" in context:
+        changed["applications"] = [{"client_id": "x", "name": HOSTILE, "uri": HOSTILE, "since": 0, "sentences": [HOSTILE]}]
+    return context | changed
 
 
 @pytest.mark.parametrize("name", CONTEXTS)

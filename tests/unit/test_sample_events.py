@@ -67,6 +67,7 @@ def demo_clients() -> None:
     client_registration.register("demospa", type="spa", web_origins=[LOCAL], **common)
     client_registration.register("demoweb", type="web", **common)
     client_registration.register("demomachine", type="machine", name="Demo", token_endpoint_auth_method="client_secret_post")
+    client_registration.register("demodevice", type="native", name="Demo", grant_types=[clients.DEVICE_GRANT])
     clients.forget()
 
 
@@ -75,8 +76,9 @@ def test_with_the_demo_clients_the_events_reach_what_they_are_about() -> None:
 
     assert run("authorize")["headers"]["location"].startswith(f"{ISSUER}/u/login?signin=")
     assert run("logout")["headers"]["location"] == f"{LOCAL}/?state=sample-state"
-    for name in ("token_exchange_authorization_code", "token_exchange_refresh_token"):
+    for name in ("token_exchange_authorization_code", "token_exchange_device_code", "token_exchange_refresh_token"):
         assert json.loads(run(name)["body"])["error"] == "invalid_grant"
+    assert json.loads(run("device_authorization")["body"])["verification_uri"] == f"{ISSUER}/u/device"
     assert run("revoke")["statusCode"] == 200
     assert json.loads(run("introspect")["body"])["error"] == "invalid_client"
 

@@ -1,5 +1,6 @@
 """Token exchange: a token for another API that is no more than what it was exchanged for, and says who acts (RFC 8693)."""
 
+from collections.abc import Iterator
 from typing import Any
 
 import jwt
@@ -28,6 +29,13 @@ from tests.unit.signers import Key, bound_token, key
 TYPE = "urn:ietf:params:oauth:token-type:"
 ORDERS, STOCK, MAIL = "https://orders.example.com", "https://stock.example.com", "https://mail.example.com"
 OPENID_ORDERS = "openid orders:read orders:write"
+
+
+@pytest.fixture(autouse=True)
+def still() -> Iterator[None]:
+    """No second passes by itself, since lifetimes are compared."""
+    with later(0):
+        yield
 
 
 def application(**properties: Any) -> Registered:
@@ -459,3 +467,19 @@ def test_the_log_says_who_exchanged_whose_token_and_holds_none(capsys: pytest.Ca
     assert '"exchange":"delegation"' in line
     assert f'"subject_client_id":"{claims_of(given)["client_id"]}"' in line
     assert given not in line and access not in line and orders.secret not in line
+
+
+def test_nothing_from_before_a_cut_off_is_exchanged() -> None:
+    """That of the client that it was issued to, or of the one that it was exchanged from."""
+    given, orders = call_of_ada()["access_token"], service()
+    stock = service(audience=MAIL, introspection_audiences=[STOCK])
+    exchanged = swap(orders, given).json["access_token"]
+    assert swap(stock, exchanged).status == 200
+    assert introspect(stock, exchanged)["active"] is True
+
+    change(claims_of(given)["client_id"], sessions_not_before=claims_of(given)["iat"])
+    clients.forget()
+
+    assert refused(swap(orders, given)) == "invalid_request"
+    assert refused(swap(stock, exchanged)) == "invalid_request"
+    assert introspect(stock, exchanged) == {"active": False}

@@ -83,6 +83,8 @@ def test_fapi2_security_profile_final_incorrect_pkce_code_verifier_rejected(fapi
 
 def assert_request_uri_refused(landing: Landing, rule: str) -> None:
     if landing.at_application:
-        assert landing.query.get("error") in ("invalid_request_uri", "invalid_request"), f"{rule}: {landing.query}"
+        assert landing.query.get("error") in ("invalid_request_uri", "invalid_request", "invalid_request_object"), (
+            f"{rule}: {landing.query}"
+        )
     else:
         assert 400 <= landing.status < 500, f"{rule}: {landing.status} {landing.text}"

@@ -5,7 +5,7 @@ const SUBTLE = {
   RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
   PS256: { name: 'RSA-PSS', hash: 'SHA-256' },
   ES256: { name: 'ECDSA', namedCurve: 'P-256' },
-  EdDSA: { name: 'Ed25519' },
+  Ed25519: { name: 'Ed25519' },
 }
 
 // routes: path to a function of the URL and the Request. Prints the origin once it listens.

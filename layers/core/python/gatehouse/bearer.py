@@ -75,6 +75,7 @@ def live(claims: Mapping[str, Any]) -> tuple[Session, User]:
     """
     sid = claims.get("sid")
     found = sessions.read_live(claims["sub"], sid) if isinstance(sid, str) else None
-    if found is None:
+    # A token from an exchange hangs on the session of another client, which has cut-offs of its own.
+    if found is None or cut_offs.passed(found[0].client_id, found[0].created_at):
         raise InvalidToken(_MESSAGE, detail="session is over" if sid else "token of a machine")
     return found

@@ -7,7 +7,8 @@ from gatehouse import client_keys, clock, jose, table
 from gatehouse.clients import Client
 from gatehouse.jose import foreign
 
-LONGEST_LIFE_SECONDS = 600
+# What Authlib gives its assertions, unasked.
+LONGEST_LIFE_SECONDS = 3600
 LONGEST_JTI = 256
 _TYPES = ("", "jwt", "client-authentication+jwt")
 

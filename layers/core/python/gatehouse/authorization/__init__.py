@@ -18,7 +18,6 @@ from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest, WayBack
 from gatehouse.web import Request, Response, redirect
 
-# state first: too long, it would not fit into the redirect that tells so.
 LONGEST = {
     "state": 4096,
     "nonce": 1024,
@@ -96,6 +95,8 @@ def asked(parameters: dict[str, str], *, dpop_key: str = "", pushing: bool = Fal
         try:
             parameters = request_objects.opened(parameters["request"], client)
         except Refusal as refusal:
+            if pushing:
+                raise
             raise Refused(refusal, trusted(parameters, client)) from refusal
     way_back = trusted(parameters, client)
     try:
@@ -104,8 +105,6 @@ def asked(parameters: dict[str, str], *, dpop_key: str = "", pushing: bool = Fal
         if client.require_pushed_authorization_requests and not pushing:
             raise InvalidRequest("the client must push its authorization requests")
         return _checked(parameters, client, way_back, dpop_key=dpop_key, signed=signed)
-    except Untrusted:
-        raise
     except Refusal as refusal:
         raise Refused(refusal, way_back) from refusal
 
@@ -139,7 +138,7 @@ def trusted(parameters: dict[str, str], client: Client) -> WayBack:
     """Where answers to the client may go.
 
     Raises:
-        Untrusted: the redirect URI is not registered.
+        Untrusted: the redirect URI is not registered, or the state too long to go there.
     """
     redirect_uri = parameters.get("redirect_uri")
     if redirect_uri is None:
@@ -148,14 +147,17 @@ def trusted(parameters: dict[str, str], client: Client) -> WayBack:
         redirect_uri = client.redirect_uris[0]
     elif len(redirect_uri) > LONGEST["redirect_uri"] or not client.knows_redirect_uri(redirect_uri):
         raise Untrusted("redirect_uri is not registered for this client")
-    mode = parameters.get("response_mode", "query")
-    return WayBack(redirect_uri, parameters.get("state", ""), mode if mode in RESPONSE_MODES else "query")
+    mode, state = parameters.get("response_mode", "query"), parameters.get("state", "")
+    if len(state) > LONGEST["state"]:
+        # It would not fit into the redirect that tells so.
+        raise Untrusted(f"state is longer than {LONGEST['state']} characters")
+    return WayBack(redirect_uri, state, mode if mode in RESPONSE_MODES else "query")
 
 
 def _checked(parameters: dict[str, str], client: Client, way_back: WayBack, *, dpop_key: str, signed: bool) -> AuthorizationRequest:
     for name, longest in LONGEST.items():
         if len(parameters.get(name, "")) > longest:
-            raise (Untrusted if name == "state" else InvalidRequest)(f"{name} is longer than {longest} characters")
+            raise InvalidRequest(f"{name} is longer than {longest} characters")
     _check_response(parameters)
     if "authorization_code" not in client.grant_types:
         raise UnauthorizedClient("the client may not use authorization_code")

@@ -78,4 +78,7 @@ def _subject(*wishes: dict[str, Any]) -> str:
     named = {wish["sub"]["value"] for wish in wishes if wish.get("sub") and isinstance(wish["sub"].get("value"), str)}
     if len(named) > 1:
         raise InvalidRequest("claims names two people")
+    # A subject identifier is of ASCII and not empty (OpenID Connect Core 2), so that this is nobody's.
+    if not all(subject and subject.isascii() for subject in named):
+        raise InvalidRequest("claims names a sub that nobody can have")
     return named.pop() if named else ""

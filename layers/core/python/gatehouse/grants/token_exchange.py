@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gatehouse import clock, jose, proof_of_possession, resources, sessions, tokens
+from gatehouse import clock, cut_offs, jose, proof_of_possession, resources, sessions, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from gatehouse.grants.answer import Answer
+from gatehouse.sessions import Session
 from gatehouse.settings import settings
 from gatehouse.web import Request
 
@@ -111,10 +112,12 @@ def _of_access_token(client: Client, token: str, key: str, role: str) -> _Party:
     # Who a token was issued to holds its key, and must show that. An API that it was sent to has seen the proof, and holds no such key.
     if own and tokens.key_of(claims) not in ("", key):
         raise _unfit(role, "bound to another key than the DPoP proof's")
-    sid, expires_at = claims.get("sid", ""), claims["exp"]
-    if sid and sessions.read_live(claims["sub"], sid) is None:
-        raise _unfit(role, "session is over")
-    return _Party(claims["sub"], claims["client_id"], claims["scope"], expires_at, sid, claims.get("act", {}))
+    if cut_offs.passed(claims["client_id"], claims["iat"]):
+        raise _unfit(role, "issued before a cut-off, or its client is gone")
+    sid = claims.get("sid", "")
+    if sid:
+        _session(claims["sub"], sid, role)
+    return _Party(claims["sub"], claims["client_id"], claims["scope"], claims["exp"], sid, claims.get("act", {}))
 
 
 def _of_id_token(client: Client, token: str) -> _Party:
@@ -125,11 +128,16 @@ def _of_id_token(client: Client, token: str) -> _Party:
         raise _unfit("subject", str(flaw)) from flaw
     if claims["aud"] != client.client_id:
         raise _unfit("subject", "issued to another client")
-    found = sessions.read_live(claims["sub"], claims["sid"])
-    if found is None:
-        raise _unfit("subject", "session is over")
-    session, _ = found
+    session = _session(claims["sub"], claims["sid"], "subject")
     return _Party(session.user_id, client.client_id, session.scope, min(claims["exp"], session.expires_at), session.sid, {})
+
+
+def _session(user_id: str, sid: str, role: str) -> Session:
+    found = sessions.read_live(user_id, sid)
+    # The session may be of yet another client, which the token was exchanged from, and which has cut-offs of its own.
+    if found is None or cut_offs.passed(found[0].client_id, found[0].created_at):
+        raise _unfit(role, "session is over")
+    return found[0]
 
 
 def _unfit(role: str, detail: str) -> InvalidRequest:

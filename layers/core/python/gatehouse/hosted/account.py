@@ -90,7 +90,14 @@ def _signed_out(request: Request, user: User, sign_on: SignOn) -> Response:
 
 
 def _page(request: Request, user: User, *, removed: str = "") -> Response:
-    return form(request, "account.html", user_email=user.email, applications=_applications(user), removed=removed)
+    return form(
+        request,
+        "account.html",
+        user_email=user.email,
+        applications=_applications(user),
+        removed=removed,
+        sign_out_url="/oidc/logout",
+    )
 
 
 def _applications(user: User) -> list[dict[str, object]]:

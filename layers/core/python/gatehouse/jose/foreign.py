@@ -97,7 +97,7 @@ def verify(token: str, jwks: Sequence[Mapping[str, Any]], *, algorithms: Collect
         InvalidJWT: with the reason.
     """
     header = header_of(token)
-    algorithm, kid = header.get("alg"), header.get("kid")
+    algorithm, kid = _usual(header.get("alg")), header.get("kid")
     if algorithm not in algorithms or not isinstance(algorithm, str):
         raise InvalidJWT("alg is not one that is allowed")
     if "crit" in header or "b64" in header:
@@ -122,4 +122,9 @@ def _fits(jwk: Mapping[str, Any], algorithm: str, kid: str | None) -> bool:
     if jwk.get("kty") != _KINDS[algorithm] or jwk.get("use", "sig") != "sig":
         return False
     # A key that names its algorithm is for that one alone (RFC 8725 3.1).
-    return jwk.get("alg", algorithm) == algorithm and kid in (None, jwk.get("kid", kid))
+    return _usual(jwk.get("alg", algorithm)) == algorithm and kid in (None, jwk.get("kid", kid))
+
+
+def _usual(algorithm: object) -> object:
+    """The name that we use: RFC 9864 gave EdDSA with Ed25519 one of its own, and newer libraries send that."""
+    return "EdDSA" if algorithm == "Ed25519" else algorithm

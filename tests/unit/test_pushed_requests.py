@@ -1,0 +1,393 @@
+"""Pushed authorization requests (RFC 9126): told to us by the client itself, named to the browser, good for one code."""
+
+from typing import Any
+
+import pytest
+
+from gatehouse import table
+from tests.unit.conftest import ISSUER, Answer, call, forget
+from tests.unit.faults import THROTTLED, always, lose_answer, trouble
+from tests.unit.flows import (
+    CALLBACK,
+    CHALLENGE,
+    PASSWORD,
+    Browser,
+    basic,
+    browser_of,
+    claims_of,
+    exchange,
+    later,
+    new_client,
+    new_user,
+)
+from tests.unit.signers import assertion, by_assertion, go, key, push, signing_client
+from tests.unit.test_login import START_AGAIN, start_again
+from tests.unit.test_redirect_uris import shown_and_not_sent
+
+PREFIX = "urn:ietf:params:oauth:request_uri:"
+
+
+def request_of(client_id: str = "", **changes: str) -> dict[str, str]:
+    """A good request; a change to "" leaves a parameter out."""
+    usual = {"redirect_uri": CALLBACK, "response_type": "code", "scope": "openid email", "state": "pushed", "nonce": "nonce-1"}
+    usual |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256", "client_id": client_id}
+    return {name: value for name, value in (usual | changes).items() if value}
+
+
+def pushed(client_id: str, **changes: str) -> str:
+    """The request_uri of a public client's request."""
+    answer = push(request_of(client_id, **changes))
+    assert answer.status == 201, answer.body
+    request_uri: str = answer.json["request_uri"]
+    return request_uri
+
+
+def over(answer: Answer) -> bool:
+    """Shown to the person; what the browser brought along beside the name goes nowhere."""
+    return shown_and_not_sent(answer) and "request_uri" in answer.body
+
+
+def test_a_client_pushes_its_request_and_the_browser_comes_with_its_name() -> None:
+    app = new_client()
+    answer = push(request_of(app.client_id))
+
+    assert answer.status == 201
+    assert set(answer.json) == {"request_uri", "expires_in"}
+    assert answer.json["expires_in"] == 90
+    assert answer.json["request_uri"].startswith(PREFIX)
+    assert len(answer.json["request_uri"].removeprefix(PREFIX)) >= 22
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["access-control-allow-origin"] == "*"
+
+    back = go(browser_of(new_user()), app.client_id, answer.json["request_uri"])
+
+    assert back.location.startswith(f"{CALLBACK}?")
+    assert {name: back.sent_back[name] for name in ("state", "iss")} == {"state": "pushed", "iss": ISSUER}
+    tokens = exchange(app.client_id, back.sent_back["code"]).json
+    assert claims_of(tokens["id_token"])["nonce"] == "nonce-1"
+    assert tokens["scope"] == "openid email"
+
+
+def test_every_request_has_a_name_of_its_own() -> None:
+    app = new_client()
+
+    assert len({pushed(app.client_id) for _ in range(20)}) == 20
+
+
+@pytest.mark.parametrize("method", ["client_secret_basic", "client_secret_post", "private_key_jwt"])
+def test_confidential_clients_authenticate_as_at_the_token_endpoint(method: str) -> None:
+    of = key()
+    app = signing_client(of) if method == "private_key_jwt" else new_client("web", token_endpoint_auth_method=method)
+    by_basic = basic(app.client_id, app.secret) if method == "client_secret_basic" else ""
+    form = request_of() | ({"client_id": app.client_id, "client_secret": app.secret} if method == "client_secret_post" else {})
+
+    signed = by_assertion(assertion(of, app.client_id)) if method == "private_key_jwt" else {}
+    answer = push(form | signed, authorization=by_basic)
+
+    assert answer.status == 201
+    assert "code" in go(browser_of(new_user()), app.client_id, answer.json["request_uri"]).sent_back
+
+
+@pytest.mark.row(22)
+def test_who_does_not_authenticate_pushes_nothing() -> None:
+    app, other = new_client("web"), new_client("web")
+
+    for form, authorization in (
+        (request_of(app.client_id), ""),
+        (request_of(), basic(app.client_id, "wrong")),
+        (request_of() | {"client_id": app.client_id, "client_secret": app.secret}, ""),
+        (request_of(), ""),
+        (request_of("nobody"), ""),
+    ):
+        answer = push(form, authorization=authorization)
+        assert (answer.status, answer.json["error"]) == (401, "invalid_client")
+    mixed = push(request_of(other.client_id), authorization=basic(app.client_id, app.secret))
+    assert (mixed.status, mixed.json["error"]) == (400, "invalid_request")
+    assert [item for item in table.scan(None, limit=100)[0] if item["pk"].startswith("PAR#")] == []
+
+
+REFUSED: list[tuple[dict[str, str], str]] = [
+    ({"response_type": ""}, "invalid_request"),
+    ({"response_type": "token"}, "unsupported_response_type"),
+    ({"response_mode": "fragment"}, "invalid_request"),
+    ({"redirect_uri": "https://evil.test/callback"}, "invalid_request"),
+    ({"redirect_uri": f"{CALLBACK}/"}, "invalid_request"),
+    ({"code_challenge": ""}, "invalid_request"),
+    ({"code_challenge_method": "plain"}, "invalid_request"),
+    ({"code_challenge_method": ""}, "invalid_request"),
+    ({"scope": 'openid "'}, "invalid_scope"),
+    ({"prompt": "none login"}, "invalid_request"),
+    ({"max_age": "soon"}, "invalid_request"),
+    ({"state": "x" * 4097}, "invalid_request"),
+    ({"claims": "[]"}, "invalid_request"),
+    ({"resource": "https://elsewhere.example"}, "invalid_target"),
+    ({"id_token_hint": "x"}, "invalid_request"),
+    ({"registration": "{}"}, "registration_not_supported"),
+    ({"request": "x"}, "invalid_request_object"),
+    ({"request_uri": f"{PREFIX}x"}, "invalid_request"),
+    ({"request_uri": "https://app.example.com/request.jwt"}, "invalid_request"),
+    ({"dpop_jkt": "x"}, "invalid_request"),
+]
+
+
+@pytest.mark.parametrize(("changes", "error"), REFUSED, ids=repr)
+def test_what_no_authorization_request_may_be_is_refused_in_json(changes: dict[str, str], error: str) -> None:
+    app = new_client()
+
+    answer = push(request_of(app.client_id, **changes))
+
+    assert (answer.status, answer.json["error"]) == (400, error)
+    assert "location" not in answer.headers
+    assert answer.headers["content-type"] == "application/json"
+
+
+def test_a_request_uri_cannot_be_pushed_even_if_it_is_ones_own() -> None:
+    app = new_client()
+    own = pushed(app.client_id)
+
+    assert push(request_of(app.client_id, request_uri=own)).json["error"] == "invalid_request"
+
+
+@pytest.mark.row(6, 28)
+def test_media_methods_and_repetitions() -> None:
+    app = new_client()
+    path = "/oauth/par"
+
+    for method in ("GET", "PUT", "DELETE", "HEAD"):
+        answer = call("push_authorization", method, path, query=request_of(app.client_id))
+        assert (answer.status, answer.headers["allow"]) == (405, "POST")
+    twice = "&".join(f"{name}={value}" for name, value in request_of(app.client_id, redirect_uri="").items())
+    for body in (f"{twice}&scope=openid", f"{twice}&client_id=other", f"{twice}&state=%ff", "x" * 70_000):
+        answer = call("push_authorization", "POST", path, form=body)
+        assert answer.status in (400, 413, 401)
+    as_json = call("push_authorization", "POST", path, body="{}", headers={"content-type": "application/json"})
+    assert as_json.status == 400
+    in_query = call("push_authorization", "POST", path, query=request_of(app.client_id), form={})
+    assert in_query.status == 401
+
+
+def test_a_browser_that_is_signed_on_uses_the_request_up_with_its_code() -> None:
+    app, browser = new_client(), browser_of(new_user())
+    request_uri = pushed(app.client_id)
+
+    assert "code" in go(browser, app.client_id, request_uri).sent_back
+    for again in (browser, Browser()):
+        assert over(go(again, app.client_id, request_uri))
+    forget()
+    assert over(go(browser, app.client_id, request_uri))
+
+
+def test_the_request_can_be_reloaded_until_its_code_is_issued() -> None:
+    new_user()
+    app, browser = new_client(), Browser()
+    request_uri = pushed(app.client_id)
+
+    pages = [go(browser, app.client_id, request_uri) for _ in range(3)]
+    assert {page.location.partition("?")[0] for page in pages} == {f"{ISSUER}/u/login"}
+    page = browser.get("hosted_pages", pages[1].location)
+    assert browser.fill(page, "/u/login", email="ada@example.com", password="wrong").status == 400
+    back = browser.fill(page, "/u/login", email="ada@example.com", password=PASSWORD)
+    assert back.sent_back["state"] == "pushed"
+    assert exchange(app.client_id, back.sent_back["code"]).status == 200
+    assert over(go(browser, app.client_id, request_uri))
+
+
+def test_login_then_consent_then_code_uses_it_up() -> None:
+    new_user()
+    app, browser = new_client(first_party=False), Browser()
+    request_uri = pushed(app.client_id)
+
+    page = browser.get("hosted_pages", go(browser, app.client_id, request_uri).location)
+    consent = browser.fill(page, "/u/login", email="ada@example.com", password=PASSWORD)
+    assert "/u/consent" in consent.location
+    assert "/u/consent" in go(browser, app.client_id, request_uri).location
+    back = browser.fill(browser.get("hosted_pages", consent.location), "/u/consent", decision="allow")
+    assert exchange(app.client_id, back.sent_back["code"]).status == 200
+    assert over(go(browser, app.client_id, request_uri))
+
+
+def test_two_sign_ins_from_one_request_get_one_code() -> None:
+    new_user()
+    app = new_client()
+    request_uri = pushed(app.client_id)
+    browsers = [Browser(), Browser()]
+
+    pages = [browser.get("hosted_pages", go(browser, app.client_id, request_uri).location) for browser in browsers]
+    answers = [b.fill(page, "/u/login", email="ada@example.com", password=PASSWORD) for b, page in zip(browsers, pages, strict=True)]
+
+    assert "code" in answers[0].sent_back
+    assert answers[1].sent_back["error"] == "invalid_request"
+    assert answers[1].sent_back["state"] == "pushed"
+    assert set(answers[1].sent_back) == {"error", "error_description", "state", "iss"}
+
+
+def test_an_error_that_goes_back_leaves_the_request_as_it_was() -> None:
+    app = new_client()
+    request_uri = pushed(app.client_id, prompt="none")
+
+    for _ in range(2):
+        assert go(Browser(), app.client_id, request_uri).sent_back["error"] == "login_required"
+    assert "code" in go(browser_of(new_user()), app.client_id, request_uri).sent_back
+
+
+def test_it_is_over_after_ninety_seconds_although_it_is_still_stored() -> None:
+    app, browser = new_client(), browser_of(new_user())
+    request_uri = pushed(app.client_id)
+
+    for seconds in (90, 91, 3600, 10**6):
+        with later(seconds):
+            assert over(go(browser, app.client_id, request_uri))
+    with later(89):
+        assert "code" in go(browser, app.client_id, request_uri).sent_back
+
+
+def test_whoever_began_in_time_may_take_longer_to_sign_in() -> None:
+    new_user()
+    app, browser = new_client(), Browser()
+    page = browser.get("hosted_pages", go(browser, app.client_id, pushed(app.client_id)).location)
+
+    with later(1700):
+        assert "code" in browser.fill(page, "/u/login", email="ada@example.com", password=PASSWORD).sent_back
+
+
+def test_the_item_outlives_every_sign_in_that_began_with_it() -> None:
+    with later(0):
+        pushed(new_client().client_id)
+        [item] = [item for item in table.scan(None, limit=100)[0] if item["pk"].startswith("PAR#")]
+
+        assert item["ttl"] >= item["expires_at"] + 1800
+
+
+def test_another_clients_request_is_no_request() -> None:
+    app, other, browser = new_client(), new_client(), browser_of(new_user())
+    request_uri = pushed(app.client_id)
+
+    assert over(go(browser, other.client_id, request_uri))
+    assert shown_and_not_sent(go(browser, "nobody", request_uri))
+    assert shown_and_not_sent(browser.get("authorize", f"/authorize?request_uri={request_uri}"))
+    assert "code" in go(browser, app.client_id, request_uri).sent_back
+
+
+@pytest.mark.row(18, 89)
+@pytest.mark.parametrize("made_up", ["", "x", "x" * 32, "x" * 64, "x" * 65, "x" * 3000, "#PAR", "../x", "a:b", "\x00", "é", " "])
+def test_a_name_that_is_made_up_is_none(made_up: str) -> None:
+    app = new_client()
+    pushed(app.client_id)
+
+    assert over(go(browser_of(new_user()), app.client_id, PREFIX + made_up, redirect_uri=CALLBACK, state="outside"))
+
+
+@pytest.mark.row(18)
+@pytest.mark.parametrize("request_uri", ["https://app.example.com/r.jwt", "http://127.0.0.1:1/", "urn:ietf:params:oauth:request_ur", "x", "URN:x"])
+def test_an_address_elsewhere_is_not_supported_and_never_fetched(request_uri: str) -> None:
+    app = new_client()
+
+    answer = Browser().authorize(app.client_id, request_uri=request_uri)
+
+    assert answer.sent_back["error"] == "request_uri_not_supported"
+    assert answer.sent_back["state"] == "state-1"
+    assert shown_and_not_sent(Browser().authorize(app.client_id, request_uri=request_uri, redirect_uri="https://evil.test/"))
+
+
+@pytest.mark.row(6)
+def test_nothing_beside_the_name_counts() -> None:
+    app, browser = new_client(redirect_uris=[CALLBACK, "https://app.example.com/other"]), browser_of(new_user())
+    outside = {
+        "redirect_uri": "https://app.example.com/other",
+        "scope": "openid profile email phone address",
+        "state": "outside",
+        "nonce": "outside",
+        "response_mode": "form_post",
+        "response_type": "token",
+        "code_challenge": "x" * 43,
+        "prompt": "none",
+        "max_age": "0",
+        "request": "x",
+        "claims": "[]",
+        "registration": "{}",
+        "dpop_jkt": "x",
+    }
+
+    back = go(browser, app.client_id, pushed(app.client_id), **outside)
+
+    assert back.location.startswith(f"{CALLBACK}?")
+    assert back.sent_back["state"] == "pushed"
+    tokens = exchange(app.client_id, back.sent_back["code"]).json
+    assert tokens["scope"] == "openid email"
+    assert claims_of(tokens["id_token"])["nonce"] == "nonce-1"
+
+
+def test_a_client_that_must_push_is_refused_otherwise() -> None:
+    app, browser = new_client(require_pushed_authorization_requests=True), browser_of(new_user())
+
+    refused = browser.authorize(app.client_id)
+    assert refused.sent_back["error"] == "invalid_request"
+    assert refused.sent_back["state"] == "state-1"
+    assert "code" in go(browser, app.client_id, pushed(app.client_id)).sent_back
+
+
+def test_a_form_from_another_site_finds_its_cookies_again() -> None:
+    app = new_client()
+    form = {"client_id": app.client_id, "request_uri": pushed(app.client_id)}
+    browser = browser_of(new_user())
+
+    posted = call("authorize", "POST", "/authorize", form=form)
+    assert posted.status == 303
+    assert "code" in browser.get("authorize", posted.location).sent_back
+
+
+def test_a_page_that_cannot_go_on_leads_back_to_the_same_request() -> None:
+    new_user()
+    app, browser = new_client(), Browser()
+    page = browser.get("hosted_pages", go(browser, app.client_id, pushed(app.client_id)).location)
+    browser.cookies.clear()
+    stale = browser.fill(page, "/u/login", email="ada@example.com", password=PASSWORD)
+
+    print(stale.status, stale.body, START_AGAIN)
+    assert "/u/login" in start_again(browser, stale).location
+
+
+def test_what_is_pushed_costs_one_write_and_its_code_one_more() -> None:
+    app, browser = new_client(), browser_of(new_user())
+    go(browser, app.client_id, pushed(app.client_id))
+
+    with trouble() as sent:
+        request_uri = pushed(app.client_id)
+    assert sent == ["dynamodb.PutItem"]
+    with trouble() as sent:
+        go(browser, app.client_id, request_uri)
+    assert sent == ["dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.UpdateItem"]
+
+
+def test_a_lost_answer_costs_nobody_their_code() -> None:
+    app, browser = new_client(), browser_of(new_user())
+    request_uri = pushed(app.client_id)
+
+    with trouble({"dynamodb.UpdateItem": [lose_answer]}):
+        back = go(browser, app.client_id, request_uri)
+
+    assert exchange(app.client_id, back.sent_back["code"]).status == 200
+    assert over(go(browser, app.client_id, request_uri))
+
+
+def test_trouble_with_the_table_issues_no_code_and_spends_nothing() -> None:
+    app, browser = new_client(), browser_of(new_user())
+    request_uri = pushed(app.client_id)
+
+    with trouble({"dynamodb.UpdateItem": always(THROTTLED)}):
+        assert go(browser, app.client_id, request_uri).sent_back["error"] == "temporarily_unavailable"
+    with trouble({"dynamodb.GetItem": always(THROTTLED)}):
+        assert go(browser, app.client_id, request_uri).status == 503
+    with trouble({"dynamodb.PutItem": always(THROTTLED)}):
+        assert push(request_of(app.client_id)).status == 503
+    assert "code" in go(browser, app.client_id, request_uri).sent_back
+
+
+def test_the_longest_request_is_stored_whole() -> None:
+    long: dict[str, Any] = {"state": "s" * 4096, "nonce": "n" * 1024, "claims": '{"userinfo":{"email":null}}' + " " * 4000}
+    app = new_client()
+
+    back = go(browser_of(new_user()), app.client_id, pushed(app.client_id, **long))
+
+    assert back.sent_back["state"] == long["state"]
+    assert claims_of(exchange(app.client_id, back.sent_back["code"]).json["id_token"])["nonce"] == long["nonce"]
