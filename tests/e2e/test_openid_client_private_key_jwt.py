@@ -27,6 +27,7 @@ def register(stack: Deployment, kind: str, **properties: object) -> Registered:
     return stack.register(kind, token_endpoint_auth_method="private_key_jwt", **properties)
 
 
+@pytest.mark.row(30)
 def test_a_machine_authenticates_by_its_key_and_each_assertion_once(machine: RelyingParty) -> None:
     assert machine.said("/machine")["scope"] == "orders:read"
 

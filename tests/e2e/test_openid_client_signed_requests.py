@@ -25,6 +25,7 @@ def test_an_application_signs_its_request(stack: Deployment, node_modules: Modul
         assert app.signed_in(ada)["claims"]["sub"] == ada.user_id
 
 
+@pytest.mark.row(18)
 def test_a_request_that_another_key_signed_or_nobody_is_refused(stack: Deployment, node_modules: Modules) -> None:
     registered = stack.register("web", redirect_uris=[REDIRECT_URI], jwks=[public(new_key("ES256"))], require_signed_request_object=True)
     for signs, error in ((True, "invalid_request_object"), (False, "invalid_request")):

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import httpx
 import pytest
 
 from tests.e2e import hosted_pages
-from tests.e2e.application import Application, get, post
+from tests.e2e.application import TIMEOUT_SECONDS, Application, get, post
 from tests.e2e.chromium import Device
 from tests.e2e.deployment import Deployment, Person
 
@@ -27,6 +28,14 @@ def test_without_a_token_the_gateway_itself_says_401(orders: str) -> None:
     answer = get(orders)
 
     assert (answer.status_code, answer.json()) == (401, {"message": "Unauthorized"})
+
+
+def test_a_page_may_send_its_token_and_a_proof(orders: str, stack: Deployment) -> None:
+    asked = {"origin": stack.instance.app_url, "access-control-request-method": "GET"}
+    answer = httpx.options(orders, headers=asked, timeout=TIMEOUT_SECONDS)
+
+    assert answer.headers["access-control-allow-origin"] == stack.instance.app_url
+    assert {"Authorization", "DPoP"} <= set(answer.headers["access-control-allow-headers"].split(","))
 
 
 @pytest.mark.row(38, 53)

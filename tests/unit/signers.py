@@ -169,7 +169,9 @@ def resource(function: str, path: str, access_token: str, proven: str, *, method
 
 def bound_userinfo(of: Key, access_token: str, **changes: Any) -> Answer:
     """Userinfo, called as the holder of the key does; changes: to the proof."""
-    return resource("userinfo", "/userinfo", access_token, proof(of, "/userinfo", **({"method": "GET", "access_token": access_token} | changes)))
+    return resource(
+        "userinfo", "/userinfo", access_token, proof(of, "/userinfo", **({"method": "GET", "access_token": access_token} | changes))
+    )
 
 
 @dataclass

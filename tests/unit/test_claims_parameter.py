@@ -91,7 +91,19 @@ def test_what_the_person_does_not_have_is_left_out_even_if_essential() -> None:
 
 @pytest.mark.row(19)
 def test_claims_outside_the_policy_are_ignored() -> None:
-    outside = ["app_metadata", "user_metadata", "custom_data", "roles", "password_hash", "blocked", "epoch", "user_id", "unknown", "", "a b"]
+    outside = [
+        "app_metadata",
+        "user_metadata",
+        "custom_data",
+        "roles",
+        "password_hash",
+        "blocked",
+        "epoch",
+        "user_id",
+        "unknown",
+        "",
+        "a b",
+    ]
     own = {"iss": {"value": "evil"}, "aud": None, "exp": {"value": 1}, "client_id": None, "scope": {"value": "admin"}, "act": None}
 
     at_userinfo, in_id_token = granted(wish(userinfo=dict.fromkeys(outside) | own, id_token=dict.fromkeys(outside) | own, more={"a": 1}))
@@ -140,7 +152,9 @@ def test_a_claims_request_has_a_length() -> None:
     assert "/u/login" in ask(client_id, '{"userinfo": {"name": null}}' + " " * 4000).location
 
 
-@pytest.mark.parametrize("claims", ["{}", '{"userinfo": null, "id_token": null}', '{"userinfo": {}, "other": 7}', '{"id_token": {"acr": {}}}'])
+@pytest.mark.parametrize(
+    "claims", ["{}", '{"userinfo": null, "id_token": null}', '{"userinfo": {}, "other": 7}', '{"id_token": {"acr": {}}}']
+)
 def test_asking_for_nothing_is_no_error(claims: str) -> None:
     at_userinfo, in_id_token = granted(claims)
 
@@ -211,7 +225,13 @@ def test_the_id_token_tells_how_and_when_the_person_signed_in() -> None:
 
 @pytest.mark.parametrize(
     "acr",
-    [{"essential": True}, {"essential": True, "value": ACR}, {"essential": True, "values": ["urn:other", ACR]}, {"value": "urn:other"}, None],
+    [
+        {"essential": True},
+        {"essential": True, "value": ACR},
+        {"essential": True, "values": ["urn:other", ACR]},
+        {"value": "urn:other"},
+        None,
+    ],
     ids=repr,
 )
 def test_an_acr_that_is_reached_or_only_wished_for(acr: Any) -> None:
@@ -271,7 +291,13 @@ def test_the_page_names_each_single_claim() -> None:
 
     page = browser.get("hosted_pages", browser.sign_in(app.client_id, scope="openid", claims=claims).location)
 
-    for sentence in ("Know who you are", "See your full name", "See your email address", "See your postal address", "See your phone number"):
+    for sentence in (
+        "Know who you are",
+        "See your full name",
+        "See your email address",
+        "See your postal address",
+        "See your phone number",
+    ):
         assert page.body.count(sentence) == 1, sentence
 
 

@@ -103,16 +103,23 @@ def test_a_resolver_that_hangs_is_not_waited_for(monkeypatch: pytest.MonkeyPatch
     hanging.set()
 
 
-def test_on_a_laptop_a_public_name_must_not_lead_to_loopback_nor_localhost_away_from_it(
-    laptop: None, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    connected = resolving(monkeypatch, ["127.0.0.1"], [PUBLIC])
+def test_on_a_laptop_localhost_must_not_lead_away_from_it_nor_a_name_half_way_to_it(laptop: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = resolving(monkeypatch, [PUBLIC], ["127.0.0.1", PUBLIC], ["127.0.0.1", "10.0.0.1"])
 
-    for url in (URL, "http://localhost:9999/"):
+    for url in ("http://localhost:9999/", URL, URL):
         with pytest.raises(outbound.Refused, match="not public"):
             outbound.fetch(url, limit=1000)
 
     assert connected == []
+
+
+def test_on_a_laptop_a_public_name_for_it_may_be_called(laptop: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    connected = resolving(monkeypatch, ["127.0.0.1"])
+
+    with pytest.raises(outbound.Refused, match="could not be reached"):
+        outbound.fetch(URL, limit=1000)
+
+    assert connected == ["127.0.0.1 443"]
 
 
 def test_a_post_arrives_as_it_was_given(receiver: Receiver) -> None:

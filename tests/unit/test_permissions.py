@@ -117,7 +117,7 @@ def test_a_call_that_the_policy_does_not_name_fails_the_test() -> None:
             "Query",
             {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "USER#1"}}},
         ),
-        ("userinfo", "dynamodb", "BatchGetItem", {"RequestItems": {"t": {"Keys": [{"pk": {"S": "CLIENT#1"}}]}}}),
+        ("userinfo", "dynamodb", "BatchGetItem", {"RequestItems": {"t": {"Keys": [{"pk": {"S": "TICKET#1"}}]}}}),
         ("cleanup", "dynamodb", "DeleteItem", {"Key": {"pk": {"S": "KEYS"}}}),
         ("revoke", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
         ("token_exchange", "kms", "Decrypt", {}),

@@ -264,7 +264,17 @@ def test_what_could_serve_as_a_client_assertion_is_no_request_and_the_other_way_
 
 @pytest.mark.parametrize(
     "garbage",
-    ["x", "..", "a.b.c", "é.é.é", "A" * 5000, "." * 5000, f"{part({'alg': 'ES256'})}.{part([])}.AA", f"{part(b'[' * 9000)}.A.A", "A" * 17_000],
+    [
+        "x",
+        "..",
+        "a.b.c",
+        "é.é.é",
+        "A" * 5000,
+        "." * 5000,
+        f"{part({'alg': 'ES256'})}.{part([])}.AA",
+        f"{part(b'[' * 9000)}.A.A",
+        "A" * 17_000,
+    ],
     ids=lambda text: text[:20],
 )
 def test_what_is_no_jwt_is_refused(garbage: str) -> None:
@@ -375,7 +385,10 @@ def test_under_fapi_an_object_has_bounds() -> None:
     weak = signing_client(of, security_profile="fapi2", jwks=[of.jwk, rs256.jwk | {"kid": "other"}]).client_id
     request = request_object(Key("RS256", rs256.private, "other"), weak, **INSIDE)
     assert push({"request": request} | by_assertion(assertion(of, weak))).json["error"] == "invalid_request_object"
-    assert push({"request": request_object(Key("PS256", rs256.private, "other"), weak, **INSIDE)} | by_assertion(assertion(of, weak))).status == 201
+    assert (
+        push({"request": request_object(Key("PS256", rs256.private, "other"), weak, **INSIDE)} | by_assertion(assertion(of, weak))).status
+        == 201
+    )
 
 
 def test_a_state_that_fits_no_redirect_is_never_sent_back() -> None:

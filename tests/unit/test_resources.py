@@ -175,7 +175,12 @@ def test_machines_choose_among_their_apis() -> None:
     worker = machine(audience=API, resources=[ORDERS, STOCK], scopes=["orders:read"])
     proof = basic(worker.client_id, worker.secret)
 
-    for wanted, expected in ({}, API), ({"resource": ORDERS}, ORDERS), ({"audience": API}, API), ({"resource": f"{STOCK} {API}"}, [STOCK, API]):
+    for wanted, expected in (
+        ({}, API),
+        ({"resource": ORDERS}, ORDERS),
+        ({"audience": API}, API),
+        ({"resource": f"{STOCK} {API}"}, [STOCK, API]),
+    ):
         assert audience(token(grant_type="client_credentials", authorization=proof, **wanted)) == expected
     bought = token(grant_type="client_credentials", authorization=proof, resource=ORDERS).json["access_token"]
     assert authorizer_allows(bought, audience=ORDERS)

@@ -20,6 +20,7 @@ STRANGERS = {
     "discovery_jwks": (200, ""),
     "global_sign_out": (401, "invalid_token"),
     "global_sign_out_operator": (401, "invalid_token"),
+    "hosted_pages_account": (303, ""),
     "hosted_pages_device": (200, "BCDF-GHJK"),
     "hosted_pages_login": (400, "sign_in_expired"),
     "hosted_pages_style": (200, ""),
@@ -31,6 +32,7 @@ STRANGERS = {
     "token_exchange_client_credentials": (401, "invalid_client"),
     "token_exchange_device_code": (401, "invalid_client"),
     "token_exchange_refresh_token": (401, "invalid_client"),
+    "token_exchange_token_exchange": (401, "invalid_client"),
     "token_refresh": (401, "invalid_client"),
     "userinfo": (401, "invalid_token"),
 }

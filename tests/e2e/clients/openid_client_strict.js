@@ -56,7 +56,7 @@ serve({
   async '/refresh'(url) {
     return shown(await client.refreshTokenGrant(config, url.searchParams.get('refresh_token') ?? tokens.refresh_token, undefined, proof))
   },
-  async '/api'(url) {
+  async '/api'() {
     const response = await client.fetchProtectedResource(config, tokens.access_token, new URL(api), 'GET', undefined, undefined, proof)
     return { status: response.status, body: await response.json() }
   },

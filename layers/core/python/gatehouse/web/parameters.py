@@ -41,18 +41,42 @@ def of_json(text: str) -> dict[str, str]:
     Raises:
         InvalidRequest: it is no such object, a member is repeated or no string.
     """
-    try:
-        value = json.loads(text, object_pairs_hook=_unrepeated)
-    except (ValueError, RecursionError):
-        raise InvalidRequest("the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidRequest("the body is not a JSON object")
-    if _HALF_A_CHARACTER.search("".join([*value, *(entry for entry in value.values() if isinstance(entry, str))])):
-        raise InvalidRequest("the body has half of a surrogate pair, which is no character")
+    value = object_of_json(text)
     for name, entry in value.items():
         if entry is not None and not isinstance(entry, str):
             raise InvalidRequest(f"{_shown(name) or 'a member of the JSON body'} must be a string")
     return {name: entry for name, entry in value.items() if entry}
+
+
+def object_of_json(text: str) -> dict[str, Any]:
+    """A JSON object with members of any kind.
+
+    Raises:
+        InvalidRequest: it is none, or has a member, at whatever depth, that is repeated or that nothing can encode.
+    """
+    try:
+        value = json.loads(text, object_pairs_hook=_unrepeated)
+        # Written out again, so that what an escape spelled is seen at every depth.
+        whole = _HALF_A_CHARACTER.search(json.dumps(value, ensure_ascii=False)) is None
+    except (ValueError, RecursionError):
+        raise InvalidRequest("the body is not JSON") from None
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body is not a JSON object")
+    if not whole:
+        raise InvalidRequest("the body has half of a surrogate pair, which is no character")
+    return value
+
+
+def text_of(body: bytes) -> str:
+    """The text of a body.
+
+    Raises:
+        InvalidRequest: it is not UTF-8.
+    """
+    try:
+        return body.decode()
+    except UnicodeDecodeError:
+        raise InvalidRequest("the body is not UTF-8") from None
 
 
 def _shown(name: str) -> str:
