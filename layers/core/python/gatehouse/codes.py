@@ -47,12 +47,16 @@ def issue(code: Code) -> str:
 
 
 def read(value: str) -> Code | None:
-    """The code, or None if it is not ours or over. Whether it was used before is for sessions.begin to find."""
+    """The code, be it over or not, or None if it is not ours. Whether it was used before is for sessions.begin to find."""
     try:
-        code = Code(*keys.unseal(_PURPOSE, value))
+        return Code(*keys.unseal(_PURPOSE, value))
     except jose.Forged:
         return None
-    return code if code.expires_at > clock.now() else None
+
+
+def over(code: Code) -> bool:
+    """Whether its time has passed."""
+    return code.expires_at <= clock.now()
 
 
 def _life_seconds() -> int:

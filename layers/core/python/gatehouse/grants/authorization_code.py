@@ -30,6 +30,10 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     code = codes.read(value)
     if code is None or code.client_id != client.client_id:
         raise InvalidGrant(_SPENT)
+    if codes.over(code):
+        # Too late for whoever did not use it, and a replay if somebody did (RFC 6749 4.1.2).
+        sessions.revoke(code.user_id, code.sid, "code_replayed", client_id=client.client_id)
+        raise InvalidGrant(_SPENT, detail="expired")
     if codes.issued_at(code) <= cut_offs.of(client):
         raise InvalidGrant(_SPENT, detail="issued before a cut-off")
     _check_redirect_uri(code, parameters.get("redirect_uri"))
