@@ -4,6 +4,7 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from gatehouse import client_registration, passwords, table, users
 from gatehouse.clients import DEVICE_GRANT, STANDARD_SCOPES
@@ -79,7 +80,7 @@ def _applications(instance: Instance) -> Seed:
     return _kept(instance.home / "seed.json", web, machine)
 
 
-def _registered(client_id: str, **properties: object) -> str:
+def _registered(client_id: str, **properties: Any) -> str:
     """The client's secret if it is new, else an empty string."""
     if table.get(table.client_key(client_id)):
         client_registration.change(client_id, **properties)

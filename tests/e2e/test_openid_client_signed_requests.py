@@ -11,13 +11,13 @@ from tests.e2e.application import sent_back
 from tests.e2e.chromium import Device
 from tests.e2e.deployment import Deployment, Person
 from tests.e2e.node import Modules
-from tests.e2e.relying_party import ALGORITHMS, REDIRECT_URI, new_key, public, running
+from tests.e2e.relying_party import REDIRECT_URI, new_key, public, running
 from tests.e2e.visitor import Visitor
 
 PROGRAM = "openid_client_strict.js"
 
 
-@pytest.mark.parametrize(("algorithm", "pushes"), [*((each, False) for each in ALGORITHMS), ("ES256", True)])
+@pytest.mark.parametrize(("algorithm", "pushes"), [("PS256", False), ("Ed25519", True)])
 def test_an_application_signs_its_request(stack: Deployment, node_modules: Modules, ada: Person, algorithm: str, pushes: bool) -> None:
     key = new_key(algorithm)
     registered = stack.register("web", redirect_uris=[REDIRECT_URI], jwks=[public(key)], require_signed_request_object=True)
@@ -34,7 +34,7 @@ def test_a_request_that_another_key_signed_or_nobody_is_refused(stack: Deploymen
             assert sent_back(refused)["error"] == error
 
 
-@pytest.mark.row(22)
+@pytest.mark.row(13)
 @pytest.mark.parametrize("changed", [{"iss": "https://elsewhere.example.com"}, {"iss": ""}, {"state": "another"}])
 def test_the_library_sees_who_answered(stack: Deployment, node_modules: Modules, ada: Person, changed: dict[str, str]) -> None:
     registered = stack.register("web", redirect_uris=[REDIRECT_URI])

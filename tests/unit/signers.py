@@ -1,4 +1,4 @@
-"""Keys of clients, and what clients sign with them: assertions, request objects, DPoP proofs. By PyJWT, so that it mirrors nothing of ours."""
+"""Keys of clients, and what they sign with them: assertions, request objects, DPoP proofs. By PyJWT, so that it mirrors nothing of ours."""
 
 import base64
 import hashlib

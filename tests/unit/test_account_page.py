@@ -218,7 +218,7 @@ def test_a_code_from_before_the_removal_begins_nothing_after_it() -> None:
     assert live_sessions(user) == []
 
 
-def test_nor_does_it_when_the_person_has_let_the_application_in_again_to_less() -> None:
+def test_nor_does_it_when_the_person_has_let_the_application_in_again_to_less(capsys: pytest.CaptureFixture[str]) -> None:
     browser, app = browser_of(user := new_user()), third_party()
     with later(0):
         allowed(app, browser, scope="openid email phone")
@@ -231,6 +231,7 @@ def test_nor_does_it_when_the_person_has_let_the_application_in_again_to_less() 
             assert exchange(app, code).json["error"] == "invalid_grant"
             assert exchange(app, renewed).json["scope"] == "openid"
     assert [session.scope for session in live_sessions(user)] == ["openid"]
+    assert "CodeReplay" not in capsys.readouterr().out
 
 
 def live_sessions(user: User) -> list[sessions.Session]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tests.unit.conftest import ISSUER, Answer, call, context, function
-from tests.unit.flows import basic, browser_of, exchange, introspect, new_client, new_code, new_user, token, tokens_of, userinfo
+from tests.unit.flows import basic, browser_of, exchange, introspect, later, new_client, new_code, new_user, token, tokens_of, userinfo
 from tests.unit.forgery import part
 from tests.unit.signers import ALGORITHMS, bound_token, bound_userinfo, key, machine, nonce, proof, resource
 
@@ -123,6 +123,15 @@ def test_without_a_proof_or_with_several_there_is_none(access_token: str) -> Non
         assert challenged(resource("userinfo", "/userinfo", access_token, header), "DPoP", "invalid_dpop_proof")
 
 
+def test_a_token_that_is_over_is_refused_in_the_scheme_that_it_was_presented_with(access_token: str) -> None:
+    with later(700):
+        assert challenged(bound_userinfo(HOLDER, access_token), "DPoP")
+        assert challenged(userinfo(access_token), "Bearer")
+    assert challenged(bound_userinfo(HOLDER, "x"), "DPoP")
+    none = call("userinfo", "GET", "/userinfo", headers={"dpop": proof(HOLDER, "/userinfo", method="GET")})
+    assert (none.status, none.headers["www-authenticate"]) == (401, 'Bearer realm="gatehouse"')
+
+
 def test_an_id_token_is_not_made_an_access_token_by_a_proof() -> None:
     id_token = tokens_of(new_client().client_id, browser_of(new_user()))["id_token"]
 
@@ -152,7 +161,7 @@ def test_signing_out_everywhere_takes_the_key_too(access_token: str) -> None:
         assert refused.headers["www-authenticate"].startswith("DPoP ")
     assert bound_userinfo(HOLDER, access_token).status == 200
     assert sign_out(proof(HOLDER, "/me/sign-out", access_token=access_token)).status == 204
-    assert challenged(bound_userinfo(HOLDER, access_token), "DPoP") or challenged(bound_userinfo(HOLDER, access_token), "Bearer")
+    assert challenged(bound_userinfo(HOLDER, access_token), "DPoP")
 
 
 def machines_token() -> str:

@@ -1,8 +1,10 @@
 """The device grant (RFC 8628) at the token endpoint: what becomes of a decision."""
 
+import time
+
 import pytest
 
-from gatehouse import consents, users
+from gatehouse import client_registration, clients, consents, users
 from tests.unit import faults, signers
 from tests.unit.devices import codes, decide, new_device_client, poll, stored_device, type_code
 from tests.unit.flows import (
@@ -82,6 +84,33 @@ def test_a_second_redemption_is_refused_and_ends_what_the_first_one_began() -> N
     assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
     assert userinfo(first["access_token"]).status == 401
     assert refresh(app.client_id, first["refresh_token"]).json["error"] == "invalid_grant"
+
+
+@pytest.mark.row(12)
+def test_a_used_code_ends_its_session_however_late_it_comes_again() -> None:
+    new_user()
+    app = new_device_client()
+    given = codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    tokens = poll(app.client_id, given["device_code"]).json
+    with later(601):
+        assert poll(app.client_id, given["device_code"]).json["error"] == "expired_token"
+        assert refresh(app.client_id, tokens["refresh_token"]).json["error"] == "invalid_grant"
+
+
+@pytest.mark.row(39)
+def test_what_was_allowed_before_a_cut_off_of_the_client_is_worth_nothing() -> None:
+    new_user()
+    app = new_device_client()
+    given, after = codes(app.client_id), codes(app.client_id)
+    decide(Browser(), given["user_code"])
+    client_registration.change(app.client_id, sessions_not_before=int(time.time()))
+    clients.forget()
+    assert poll(app.client_id, given["device_code"]).json["error"] == "invalid_grant"
+
+    with later(2):
+        decide(Browser(), after["user_code"])
+        assert poll(app.client_id, after["device_code"]).status == 200
 
 
 def test_a_code_of_another_client_is_refused_without_harm() -> None:

@@ -13,8 +13,11 @@ EMAIL = "ada@example.com"
 ERROR = "That email and password do not match. Check both and try again."
 
 FORM = {"csrf": "csrf-value", "signin": "signin-value", "action": "/u/here"}
+ABOUT = {"logo_uri": "", "policy_uri": "https://shop.example/privacy", "tos_uri": "https://shop.example/terms"}
 CONTEXTS: dict[str, dict[str, object]] = {
-    "login.html": FORM | {"client_name": "Shop", "email": EMAIL, "error": "", "signup_url": "/u/signup", "forgot_url": "/u/forgot"},
+    "login.html": FORM
+    | ABOUT
+    | {"client_name": "Shop", "email": EMAIL, "error": "", "signup_url": "/u/signup", "forgot_url": "/u/forgot"},
     "signup.html": FORM | {"client_name": "Shop", "email": EMAIL, "error": "", "login_url": "/u/login"},
     "check_mail.html": {"heading": "Check your mail", "message": "A mail comes.", "email": EMAIL, "back_url": "/u/x"},
     "verify.html": FORM | {"email": EMAIL, "error": "", "minimum_length": 15, "ticket": "ticket-value"},
@@ -28,6 +31,7 @@ CONTEXTS: dict[str, dict[str, object]] = {
         "continue_label": "Sign in",
     },
     "consent.html": FORM
+    | ABOUT
     | {
         "client_name": "Shop",
         "client_uri": "https://shop.example/about",
@@ -36,6 +40,7 @@ CONTEXTS: dict[str, dict[str, object]] = {
     },
     "device.html": FORM | {"user_code": "BCDF-GHJK", "error": ""},
     "consent_device.html": FORM
+    | ABOUT
     | {
         "client_name": "Living Room TV",
         "client_uri": "",
@@ -281,6 +286,15 @@ def test_consent_is_a_choice_of_two_buttons_over_what_is_asked():
     assert "orders:read" in document.text
     assert "shop.example" in document.text
     assert EMAIL in document.text
+
+
+@pytest.mark.parametrize("name", ["login.html", "consent.html", "consent_device.html"])
+def test_people_are_shown_what_the_application_registered_about_itself(name):
+    document = page(name, logo_uri="https://shop.example/logo.png")
+
+    assert {"https://shop.example/privacy", "https://shop.example/terms"} <= {link["href"] for link in document.all("a")}
+    assert [picture["src"] for picture in document.all("img")] == ["https://shop.example/logo.png"]
+    assert not page(name, logo_uri="http://localhost/logo.png").all("img")
 
 
 def test_a_device_is_allowed_by_a_choice_beside_its_code_and_a_warning():

@@ -7,7 +7,7 @@ import pytest
 
 from gatehouse import clients, keys
 from tests.permissions import ROOT, check, guarded
-from tests.unit.conftest import call, context, event, function
+from tests.unit.conftest import ISSUER, call, context, event, function
 from tests.unit.devices import codes, decide, new_device_client, poll
 from tests.unit.flows import (
     CALLBACK,
@@ -21,6 +21,7 @@ from tests.unit.flows import (
     signed_in,
     userinfo,
 )
+from tests.unit.registrations import METADATA, SCOPE, post, registered
 
 
 @pytest.fixture(autouse=True)
@@ -93,6 +94,16 @@ def test_what_resource_servers_ask() -> None:
     assert call("revoke", "POST", "/oauth/revoke", form=form).status == 200
 
 
+def test_registering_a_client_and_managing_it() -> None:
+    app = registered()
+
+    assert app.get().status == app.put(client_name="Renamed").status == 200
+    assert app.delete().status == 204
+    new_user()
+    console = new_client(audience=f"{ISSUER}/api/v2/", scopes=["openid", SCOPE])
+    assert post(METADATA, signed_in(console.client_id, scope=f"openid {SCOPE}")["access_token"]).status == 201
+
+
 def test_the_key_set_and_the_jobs() -> None:
     assert call("discovery", "GET", "/.well-known/jwks.json").status == 200
     assert function("key_rotation")({"force": True}, context())["made"]
@@ -126,6 +137,8 @@ def test_a_call_that_the_policy_does_not_name_fails_the_test() -> None:
         ("user_events", "sqs", "SendMessageBatch", {"QueueUrl": "https://sqs.example.com/1/UndeliveredLogouts"}),
         ("user_events", "sqs", "ChangeMessageVisibility", {"QueueUrl": "https://sqs.example.com/1/LogoutNotices"}),
         ("logout_delivery", "sqs", "SendMessageBatch", {"QueueUrl": "https://sqs.example.com/1/LogoutNotices"}),
+        ("registration", "dynamodb", "PutItem", {"Item": {"pk": {"S": "USER#1"}}}),
+        ("registration", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
         ("logout_delivery", "kms", "Decrypt", {"EncryptionContext": {"purpose": "sealing"}}),
     ],
 )

@@ -222,3 +222,17 @@ def test_a_failed_attempt_leaves_the_sign_on_as_it_was() -> None:
 
     assert browser.cookies[SIGN_ON] == before
     assert silent(browser, app.client_id) == "code"
+
+
+def test_a_client_may_have_an_age_of_its_own_which_a_request_can_change() -> None:
+    new_user()
+    app, browser = new_client(default_max_age=60), Browser()
+    browser.sign_in(app.client_id)
+
+    with later(59):
+        assert "code" in browser.authorize(app.client_id).sent_back
+    with later(61):
+        assert asks_for_the_password(browser, app.client_id)
+        assert silent(browser, app.client_id) == "login_required"
+        assert "code" in browser.authorize(app.client_id, max_age="3600").sent_back
+        assert asks_for_the_password(browser, app.client_id, max_age="30")

@@ -27,6 +27,8 @@ STRANGERS = {
     "introspect": (401, "invalid_client"),
     "logout": (400, "invalid_request"),
     "push_authorization": (401, "invalid_client"),
+    "registration": (401, "invalid_token"),
+    "registration_manage": (401, "invalid_token"),
     "revoke": (401, "invalid_client"),
     "token_exchange_authorization_code": (401, "invalid_client"),
     "token_exchange_client_credentials": (401, "invalid_client"),

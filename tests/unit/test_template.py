@@ -15,7 +15,7 @@ SOURCES = [name for name, resource in RESOURCES.items() if resource["Type"] == "
 FUNCTIONS = {name: resource for name, resource in RESOURCES.items() if resource["Type"] == "AWS::Serverless::Function"}
 
 # What each function may do with the table, operation by operation and in which partitions, and the purposes of the keys it may unwrap.
-# Who reads keys and clients cannot write them.
+# Who reads keys cannot write them; of clients, registration alone writes those that registered themselves.
 KEYS, CLIENT, USER, SIGNIN, PAR, DEVICE, ASSERTION = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*", "PAR#*", "DEVICE#*", "ASSERTION#*"
 STREAM = {"GetAtt": "Identity.StreamArn"}
 PEOPLE = [USER, SIGNIN, DEVICE, "TICKET#*", "LIMIT#*", "EMAIL#*"]
@@ -42,6 +42,10 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem", [ASSERTION])], ["sealing"]),
     "global_sign_out": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], []),
     "logout": ([("GetItem Query", [KEYS, CLIENT, USER, SIGNIN]), ("UpdateItem DeleteItem", [USER])], ["sealing"]),
+    "registration": (
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem UpdateItem DeleteItem", [CLIENT])],
+        [],
+    ),
     "user_events": ([("GetItem Query", [CLIENT, USER])], []),
     "logout_delivery": ([("GetItem Query", [KEYS, CLIENT])], ["signing"]),
     "authorizer": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),

@@ -6,7 +6,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gatehouse import clients, keys, tokens, users
+from gatehouse import clients, keys, table, tokens, users
 from gatehouse.client_registration import InvalidRegistration, Registered, change
 from gatehouse.clients import TOKEN_EXCHANGE
 from tests.unit.conftest import ISSUER, Answer, call
@@ -71,9 +71,13 @@ def acting(value: str) -> dict[str, str]:
     return {"actor_token": value, "actor_token_type": f"{TYPE}access_token"}
 
 
-def call_of_ada(**properties: Any) -> dict[str, Any]:
+def call_of(email: str) -> dict[str, Any]:
     """What the application of a person who signed in sends along to the orders API."""
-    return tokens_of(application(**properties).client_id, browser_of(new_user()), scope=OPENID_ORDERS)
+    return tokens_of(application().client_id, browser_of(new_user(email)), scope=OPENID_ORDERS)
+
+
+def call_of_ada() -> dict[str, Any]:
+    return call_of("ada@example.com")
 
 
 def of_machine(by: Registered, **parameters: str) -> str:
@@ -165,7 +169,7 @@ def test_nobody_passes_for_another_actor() -> None:
     orders, given = service(), call_of_ada()
     stranger = new_client(audience=MAIL)
     elsewhere = tokens_of(stranger.client_id, browser_of(new_user("eve@example.com")))
-    delegated = swap(orders, given["access_token"]).json["access_token"]
+    delegated = swap(orders, call_of("grace@example.com")["access_token"]).json["access_token"]
 
     for presented in (elsewhere["access_token"], elsewhere["id_token"], elsewhere["refresh_token"], delegated, given["access_token"], "x"):
         assert refused(swap(orders, given["access_token"], **acting(presented))) == "invalid_request"
@@ -209,6 +213,16 @@ def test_an_application_exchanges_the_id_token_that_it_was_given_itself() -> Non
     claims = claims_of(answer.json["access_token"])
     assert (claims["aud"], claims["scope"], claims["sid"]) == (ORDERS, "orders:read", claims_of(given["id_token"])["sid"])
     assert claims["act"]["client_id"] == front.client_id
+
+
+def test_what_an_id_token_buys_ends_with_the_session_although_the_id_token_lives_on() -> None:
+    front = new_client(
+        "web", grant_types=["authorization_code", TOKEN_EXCHANGE], session_seconds=300, session_idle_seconds=300, scopes=["openid"]
+    )
+    given = tokens_of(front.client_id, browser_of(new_user()), secret=front.secret)
+    assert claims_of(given["id_token"])["exp"] > claims_of(given["access_token"])["exp"]
+
+    assert swap(front, given["id_token"], subject_token_type=f"{TYPE}id_token").json["expires_in"] == 300
 
 
 def test_a_machines_token_is_exchanged_too_and_has_no_session() -> None:
@@ -384,6 +398,12 @@ def test_only_clients_with_a_policy_exchange_anything() -> None:
     change(orders.client_id, grant_types=["client_credentials"], token_exchange="")
     clients.forget()
     assert refused(swap(orders, given)) == "unauthorized_client"
+    for name, value in (("token_exchange", ""), ("token_endpoint_auth_method", "none")):
+        odd = service()
+        table.update(table.client_key(odd.client_id), where=[("pk", "exists", None)], set={name: value})
+        clients.forget()
+        named = {"authorization": "", "client_id": odd.client_id} if value else {}
+        assert refused(swap(odd, given, **named)) == "unauthorized_client"
     stranger = swap(orders, given, authorization=basic(orders.client_id, "wrong"))
     assert (stranger.status, stranger.json["error"]) == (401, "invalid_client")
 
@@ -483,3 +503,10 @@ def test_nothing_from_before_a_cut_off_is_exchanged() -> None:
     assert refused(swap(orders, given)) == "invalid_request"
     assert refused(swap(stock, exchanged)) == "invalid_request"
     assert introspect(stock, exchanged) == {"active": False}
+
+    robot = new_client("machine", audience=ORDERS, scopes=["orders:read"])
+    own = of_machine(robot)
+    assert swap(orders, own).status == 200
+    change(robot.client_id, sessions_not_before=claims_of(own)["iat"])
+    clients.forget()
+    assert refused(swap(orders, own)) == "invalid_request"

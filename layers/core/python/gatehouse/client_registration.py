@@ -1,5 +1,7 @@
 """Registering and changing clients."""
 
+import hmac
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,21 +22,26 @@ class Registered:
     secret: str
 
 
-def register(client_id: str = "", /, **properties: Any) -> Registered:
+class Outrun(Exception):
+    """The client was changed or deleted by somebody else just now; nothing was done."""
+
+
+def register(client_id: str = "", /, *, self_registered: Mapping[str, Any] | None = None, **properties: Any) -> Registered:
     """Store a new client and return its id and secret. properties: fields of clients.Client that an administrator sets.
 
-    client_id: chosen by the administrator, for seeds; otherwise random.
+    client_id: chosen by the administrator, for seeds; otherwise random. self_registered: the attributes of one that registered itself,
+    `registration_digest` among them.
 
     Raises:
         InvalidRegistration: with the rule that it breaks.
     """
     item = checked(with_defaults(properties))
     client_id = client_id or new_identifier(CLIENT_ID_LENGTH)
-    if not (client_id.isascii() and client_id.isalnum() and len(client_id) <= LONGEST_CLIENT_ID):
+    if not _is_client_id(client_id):
         raise InvalidRegistration("client_id", f"at most {LONGEST_CLIENT_ID} letters and digits, which every client library encodes alike")
-    by_secret = item["token_endpoint_auth_method"].startswith("client_secret")
-    secret = new_identifier(SECRET_LENGTH) if by_secret else ""
+    secret = _secret_for(item)
     item |= {"client_id": client_id, "created_at": clock.now(), "secret_digests": [_digest_entry(secret)] if secret else []}
+    item |= self_registered or {}
     key = table.client_key(client_id)
     try:
         table.put_new(key, item)
@@ -82,6 +89,73 @@ def change(client_id: str, **properties: Any) -> None:
     except table.ConditionFailed as raced:
         if raced.item is None or any(raced.item.get(name) != value for name, value in changed.items()):
             raise InvalidRegistration("client_id", "the client was changed by somebody else just now") from raced
+
+
+def find_self_registered(client_id: str, token: str) -> table.Item | None:
+    """The client that registered itself and was given this registration access token; None for any other. 1 RRU.
+
+    Never an administrator's client: that has no such token.
+    """
+    item = table.get(table.client_key(client_id)) if _is_client_id(client_id) else None
+    digest = (item or {}).get("registration_digest", b"")
+    return item if hmac.compare_digest(secret_digest(token), digest) else None
+
+
+def replace(
+    item: table.Item, properties: Mapping[str, Any], metadata: Mapping[str, Any], *, governed: Collection[str]
+) -> tuple[table.Item, str]:
+    """Give a client that registered itself other properties. It keeps those that it does not govern, and its secret while it needs one.
+
+    item: as `find_self_registered` found it. governed: the properties that are as in `properties` afterwards, or gone.
+    Returns it as it then is, and its secret if that is a new one.
+
+    Raises:
+        InvalidRegistration: with the rule that is broken.
+        Outrun: it is not as it was found.
+    """
+    kept = {name: item[name] for name in PROPERTIES if name in item and name not in governed}
+    changed = checked(with_defaults(kept | dict(properties)))
+    digests, secret = _secrets_for(item, changed)
+    changed |= {"secret_digests": digests, "metadata": dict(metadata)}
+    removed = [name for name in governed if name in item and name not in changed]
+    same = [(name, "=", item[name]) for name in ("registration_digest", "secret_digests", "metadata")]
+    try:
+        return table.update(table.client_key(item["client_id"]), where=[*same, *_unchanged(item)], set=changed, remove=removed), secret
+    except table.ConditionFailed as raced:
+        wanted = {name: value for name, value in (item | changed).items() if name not in removed}
+        if raced.item != wanted:
+            raise Outrun from raced
+        return wanted, secret
+
+
+def remove(item: table.Item) -> None:
+    """Delete a client that registered itself; also done if it is gone. item: as `find_self_registered` found it.
+
+    Raises:
+        Outrun: another client has its id.
+    """
+    try:
+        table.delete(table.client_key(item["client_id"]), where=[("registration_digest", "=", item["registration_digest"])])
+    except table.ConditionFailed as raced:
+        if raced.item is not None:
+            raise Outrun from raced
+
+
+def _secrets_for(item: table.Item, properties: Mapping[str, Any]) -> tuple[list[dict[str, Any]], str]:
+    """The digests that the client has with these properties, and the new secret among them, if any."""
+    secret = _secret_for(properties)
+    if not secret:
+        return [], ""
+    return (item["secret_digests"], "") if item["secret_digests"] else ([_digest_entry(secret)], secret)
+
+
+def _secret_for(properties: Mapping[str, Any]) -> str:
+    """A new secret, empty for a client that does without."""
+    return new_identifier(SECRET_LENGTH) if properties["token_endpoint_auth_method"].startswith("client_secret") else ""
+
+
+def _is_client_id(client_id: str) -> bool:
+    return 0 < len(client_id) <= LONGEST_CLIENT_ID and client_id.isascii() and client_id.isalnum()
 
 
 def _unchanged(item: table.Item) -> table.Where:

@@ -68,6 +68,7 @@ class InvalidRegistration(Exception):
     def __init__(self, name: str, flaw: str) -> None:
         super().__init__(f"{name}: {flaw}")
         self.name = name
+        self.flaw = flaw
 
 
 def with_defaults(properties: Mapping[str, Any]) -> dict[str, Any]:

@@ -152,12 +152,12 @@ class InvalidToken(Refusal):
     """A bearer token that is missing, malformed, expired, revoked or meant for somebody else (RFC 6750 3.1).
 
     presented: False when the request carried no token at all; then the challenge names no error.
-    scheme: Bearer or DPoP, whichever the token must be presented with.
+    scheme: Bearer or DPoP, whichever the token must be presented with; empty for the one that it was.
     """
 
     code, status = "invalid_token", 401
 
-    def __init__(self, description: str = "", *, detail: str = "", presented: bool = True, scheme: str = "Bearer") -> None:
+    def __init__(self, description: str = "", *, detail: str = "", presented: bool = True, scheme: str = "") -> None:
         super().__init__(description, detail=detail)
         self.presented = presented
         self.scheme = scheme

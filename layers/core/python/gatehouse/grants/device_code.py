@@ -1,6 +1,6 @@
 """grant_type=urn:ietf:params:oauth:grant-type:device_code (RFC 8628 3.4): a device asks whether the person has decided."""
 
-from gatehouse import consents, device_codes, proof_of_possession, resources
+from gatehouse import consents, cut_offs, device_codes, proof_of_possession, resources, sessions
 from gatehouse.clients import Client
 from gatehouse.device_codes import Device
 from gatehouse.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, SlowDown
@@ -33,6 +33,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     if device is None or device.client_id != client.client_id:
         raise InvalidGrant(_SPENT)
     _check_decision(device, request)
+    if device.decided_at <= cut_offs.of(client):
+        raise InvalidGrant(_SPENT, detail="allowed before a cut-off")
     target = resources.requested(parameters, device.resources.split() or resources.allowed(client))
     # Without the sign-on: a television stays signed in when the browser that allowed it signs out.
     agreed = Session(
@@ -51,6 +53,9 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
 
 def _check_decision(device: Device, request: Request) -> None:
     if device.over:
+        if device.status == device_codes.APPROVED:
+            # Too late for whoever did not use it, and a replay if somebody did.
+            sessions.revoke(device.user_id, device.sid, "code_replayed", client_id=device.client_id)
         raise ExpiredToken("nobody decided in time; ask for a new code")
     if device.status == device_codes.DENIED:
         raise Denied("the person did not allow it")

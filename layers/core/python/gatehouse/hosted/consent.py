@@ -3,7 +3,7 @@
 from gatehouse import clients, consents, device_codes, table
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted import completion
-from gatehouse.hosted.page import StaleSignIn, current_sign_in, form, submitted
+from gatehouse.hosted.page import StaleSignIn, about, current_sign_in, form, submitted
 from gatehouse.hosted.permissions import in_words
 from gatehouse.sign_ins import SignIn
 from gatehouse.sign_ons import SignOn
@@ -26,6 +26,7 @@ def ask(request: Request) -> Response:
         sign_in=sign_in,
         client_name=client.name if client else "",
         client_uri=client.client_uri if client else "",
+        **about(client),
         scopes=in_words(asked.scope.split(), asked.claims),
         user_email=user.email,
         user_code=device_codes.shown(asked.user_code),

@@ -3,7 +3,7 @@
 from gatehouse import clients, identifiers, limits, passwords, sign_ins, sign_ons, users
 from gatehouse.errors import LoginRequired, TooManyRequests
 from gatehouse.hosted import completion, device
-from gatehouse.hosted.page import current_sign_in, form, submitted
+from gatehouse.hosted.page import about, current_sign_in, form, submitted
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
 from gatehouse.single_sign_on import BROWSER_COOKIE, SIGN_ON_COOKIE
@@ -94,6 +94,7 @@ def _form(request: Request, sign_in: SignIn, *, email: str = "", error: str = ""
         sign_in=sign_in,
         status=status,
         client_name=client.name if client else "",
+        **about(client),
         email=email,
         error=error,
         signup_url=f"/u/signup{query}",

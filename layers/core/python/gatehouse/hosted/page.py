@@ -3,6 +3,7 @@
 from urllib.parse import urlsplit
 
 from gatehouse import jose, keys, pages, sign_ins
+from gatehouse.clients import Client
 from gatehouse.errors import Forbidden, InvalidRequest, NotFound, Refusal, TooManyRequests, Unavailable
 from gatehouse.settings import settings
 from gatehouse.sign_ins import SignIn
@@ -46,6 +47,11 @@ def form(
     common = {"csrf": token, "signin": sign_in.sign_in_id if sign_in else "", "action": request.path}
     redirect_uri = sign_in.request.redirect_uri if sign_in else redirect_uri
     return show(request, name, status=status, redirect_uri=redirect_uri, cookies=cookies, **(common | context))
+
+
+def about(client: Client | None) -> dict[str, str]:
+    """What the application's registration links to, to be shown to people before they agree (OpenID Connect Registration 2)."""
+    return {name: getattr(client, name, "") for name in ("logo_uri", "policy_uri", "tos_uri")}
 
 
 def submitted(request: Request) -> dict[str, str]:

@@ -189,7 +189,7 @@ def oauth_error(request: Request, refusal: Refusal) -> Response:
 def bearer_error(request: Request, refusal: Refusal) -> Response:
     """The challenge of RFC 6750 section 3 and RFC 9449 7.1, with the same in JSON."""
     response = json_response(_status_at_resource(refusal), refusal.body())
-    if challenge := _bearer_challenge(refusal):
+    if challenge := _bearer_challenge(request, refusal):
         response.headers["www-authenticate"] = challenge
     return response
 
@@ -199,8 +199,9 @@ def _status_at_resource(refusal: Refusal) -> int:
     return 401 if isinstance(refusal, InvalidDpopProof) else refusal.status
 
 
-def _bearer_challenge(refusal: Refusal) -> str:
-    scheme = refusal.scheme if isinstance(refusal, InvalidToken) else "DPoP" if isinstance(refusal, InvalidDpopProof) else "Bearer"
+def _bearer_challenge(request: Request, refusal: Refusal) -> str:
+    by_proof = request.headers.get("authorization", "")[:5].lower() == "dpop " or isinstance(refusal, InvalidDpopProof)
+    scheme = (refusal.scheme if isinstance(refusal, InvalidToken) else "") or ("DPoP" if by_proof else "Bearer")
     realm, error = f'{scheme} realm="gatehouse"', f'error="{refusal.code}"'
     if isinstance(refusal, InsufficientScope):
         return f'{realm}, {error}, scope="{refusal.scope}"'
@@ -218,7 +219,7 @@ def api_error(request: Request, refusal: Refusal) -> Response:
     body = {"statusCode": status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
     response = json_response(status, body)
     if status in (401, 403):
-        response.headers["www-authenticate"] = _bearer_challenge(refusal)
+        response.headers["www-authenticate"] = _bearer_challenge(request, refusal)
     return response
 
 
