@@ -5,6 +5,7 @@ from collections.abc import Callable
 from tests.unit.conftest import Answer, call
 from tests.unit.flows import (
     CALLBACK,
+    CHALLENGE,
     PASSWORD,
     VERIFIER,
     Browser,
@@ -17,6 +18,7 @@ from tests.unit.flows import (
     signed_in,
     userinfo,
 )
+from tests.unit.signers import assertion, by_assertion, go, key, machine_token, nonce, proof, push, signing_client
 from tests.unit.test_login import opened
 
 ORIGIN = "https://app.example.com"
@@ -114,6 +116,45 @@ def logout_step() -> Step:
     return lambda: browser.get("logout", f"/oidc/logout?id_token_hint={tokens['id_token']}")
 
 
+BOUND = key("ES256", "holder")
+
+
+def push_step() -> Step:
+    of = key("ES256", "client")
+    app = signing_client(of)
+    form = {"redirect_uri": CALLBACK, "response_type": "code", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    # A client signs anew each time it repeats a request.
+    return lambda: push(form | by_assertion(assertion(of, app.client_id)))
+
+
+def pushed_step() -> Step:
+    app, browser = new_client(), Browser()
+    browser.sign_in(app.client_id)
+    form = {"client_id": app.client_id, "response_type": "code", "code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    request_uri = push(form).json["request_uri"]
+    return lambda: go(browser, app.client_id, request_uri)
+
+
+def bound_exchange_step() -> Step:
+    app = new_client()
+    code = Browser().sign_in(app.client_id, dpop_jkt=BOUND.thumbprint).sent_back["code"]
+    given = nonce()
+    return lambda: exchange(app.client_id, code, dpop=proof(BOUND, nonce=given))
+
+
+def bound_refresh_step() -> Step:
+    app, given = new_client(refresh_grace_seconds=0), nonce()
+    code = Browser().sign_in(app.client_id).sent_back["code"]
+    tokens = exchange(app.client_id, code, dpop=proof(BOUND, nonce=given)).json
+    return lambda: refresh(app.client_id, tokens["refresh_token"], dpop=proof(BOUND, nonce=given))
+
+
+def by_key_step() -> Step:
+    of = key("ES256", "client")
+    app = signing_client(of, "machine")
+    return lambda: machine_token(of, app.client_id)
+
+
 # How to prepare it with ada@example.com there, and the status of its success.
 STEPS: dict[str, tuple[Callable[[], Step], int]] = {
     "authorize": (authorize_step, 303),
@@ -129,4 +170,9 @@ STEPS: dict[str, tuple[Callable[[], Step], int]] = {
     "revocation": (revocation_step, 200),
     "sign-out": (sign_out_step, 204),
     "logout": (logout_step, 303),
+    "push": (push_step, 201),
+    "authorize, pushed": (pushed_step, 303),
+    "exchange, bound": (bound_exchange_step, 200),
+    "refresh, bound": (bound_refresh_step, 200),
+    "client credentials by key": (by_key_step, 200),
 }

@@ -179,7 +179,7 @@ def test_only_applications_of_others_are_removed(value: str) -> None:
 
 
 def test_a_session_that_needed_no_consent_to_remember_is_listed_and_removed_too() -> None:
-    """As that of a device, or of an application that was one of our own until yesterday."""
+    """As that of an application that was one of our own until yesterday."""
     browser, app = browser_of(new_user()), new_client(name="Was ours")
     tokens = tokens_of(app.client_id, browser, scope="openid email")
     client_registration.change(app.client_id, first_party=False)

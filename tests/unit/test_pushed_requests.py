@@ -4,7 +4,6 @@ import pytest
 
 from gatehouse import table
 from tests.unit.conftest import ISSUER, Answer, call, forget
-from tests.unit.faults import THROTTLED, always, lose_answer, trouble
 from tests.unit.flows import (
     CALLBACK,
     CHALLENGE,
@@ -252,39 +251,3 @@ def test_a_page_that_cannot_go_on_leads_back_to_the_same_request() -> None:
 
     again = browser.get("hosted_pages", start_again(browser, stale).location)
     assert browser.fill(again, "/u/login", email="ada@example.com", password=PASSWORD).sent_back["state"] == "pushed"
-
-
-def test_what_is_pushed_costs_one_write_and_its_code_one_more() -> None:
-    app, browser = new_client(), browser_of(new_user())
-    go(browser, app.client_id, pushed(app.client_id))
-
-    with trouble() as sent:
-        request_uri = pushed(app.client_id)
-    assert sent == ["dynamodb.PutItem"]
-    with trouble() as sent:
-        go(browser, app.client_id, request_uri)
-    assert sent == ["dynamodb.GetItem", "dynamodb.BatchGetItem", "dynamodb.UpdateItem"]
-
-
-def test_a_lost_answer_costs_nobody_their_code() -> None:
-    app, browser = new_client(), browser_of(new_user())
-    request_uri = pushed(app.client_id)
-
-    with trouble({"dynamodb.UpdateItem": [lose_answer]}):
-        back = go(browser, app.client_id, request_uri)
-
-    assert exchange(app.client_id, back.sent_back["code"]).status == 200
-    assert over(go(browser, app.client_id, request_uri))
-
-
-def test_trouble_with_the_table_issues_no_code_and_spends_nothing() -> None:
-    app, browser = new_client(), browser_of(new_user())
-    request_uri = pushed(app.client_id)
-
-    with trouble({"dynamodb.UpdateItem": always(THROTTLED)}):
-        assert go(browser, app.client_id, request_uri).sent_back["error"] == "temporarily_unavailable"
-    with trouble({"dynamodb.GetItem": always(THROTTLED)}):
-        assert go(browser, app.client_id, request_uri).status == 503
-    with trouble({"dynamodb.PutItem": always(THROTTLED)}):
-        assert push(request_of(app.client_id)).status == 503
-    assert "code" in go(browser, app.client_id, request_uri).sent_back

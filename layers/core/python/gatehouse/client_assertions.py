@@ -8,7 +8,7 @@ from gatehouse.clients import Client
 from gatehouse.jose import foreign
 
 # What Authlib gives its assertions, unasked.
-LONGEST_LIFE_SECONDS = 3600
+LONGEST_LIFE_SECONDS = 600
 LONGEST_JTI = 256
 _TYPES = ("", "jwt", "client-authentication+jwt")
 

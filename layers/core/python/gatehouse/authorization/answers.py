@@ -29,8 +29,6 @@ def with_code(
     cookies: list[str] | None = None,
 ) -> Response:
     """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored, but that a pushed request is used."""
-    if not pushed_requests.use(asked, request.id):
-        return with_error(asked.way_back, InvalidRequest("this request was answered before"), cookies=cookies)
     code = issue_code(
         Code(
             client_id=asked.client_id,
@@ -50,6 +48,9 @@ def with_code(
             dpop_jkt=asked.dpop_jkt,
         )
     )
+    # Sealed before: a request is never used up for a code that could not be made.
+    if not pushed_requests.use(asked, request.id):
+        return with_error(asked.way_back, InvalidRequest("this request was answered before"), cookies=cookies)
     return _sent(asked.way_back, {"code": code}, cookies)
 
 

@@ -9,7 +9,7 @@ from gatehouse.client_registration import SECRET_LENGTH
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import Client, new_identifier, secret_digest
 from gatehouse.dynamic_registration import metadata
-from gatehouse.errors import InvalidToken, MethodNotAllowed, Unavailable
+from gatehouse.errors import InvalidToken, Unavailable
 from gatehouse.settings import settings
 from gatehouse.web import Request, Response, json_response
 
@@ -29,8 +29,6 @@ def register(request: Request) -> Response:
         InvalidToken, InvalidDpopProof, InsufficientScope: no such token with create:clients, or that of a person who signed out.
         InvalidRedirectUri, InvalidClientMetadata: the metadata break a rule. InvalidRequest: the body is no JSON object.
     """
-    if request.method != "POST":
-        raise MethodNotAllowed(("POST",))
     claims = bearer.verified(request, audience=settings().management_audience, scope=SCOPE)
     if "sid" in claims:
         bearer.live(claims)
@@ -56,15 +54,12 @@ def manage(request: Request, client_id: str) -> Response:
     token = _presented(request)
     item = _found(client_id, token)
     request.outcome["client_id"] = client_id
-    match request.method:
-        case "GET" | "HEAD":
-            return json_response(200, _information(item, token))
-        case "PUT":
-            return json_response(200, _replaced(item, token, request.json_object))
-        case "DELETE":
-            client_registration.remove(item)
-            return Response(204)
-    raise MethodNotAllowed(("GET", "PUT", "DELETE"))
+    if request.method == "DELETE":
+        client_registration.remove(item)
+        return Response(204)
+    if request.method == "PUT":
+        return json_response(200, _replaced(item, token, request.json_object))
+    return json_response(200, _information(item, token))
 
 
 def _presented(request: Request) -> str:

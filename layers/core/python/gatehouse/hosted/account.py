@@ -114,7 +114,7 @@ def _applications(user: User) -> list[dict[str, object]]:
 
 
 def _allowed(user: User) -> dict[str, _Allowed]:
-    """By client: what is remembered, and what goes on although it is not, as on a device that was let in by its code."""
+    """By client: what is remembered, and what goes on although it is not, as where a removal broke off or a client was our own before."""
     found = {
         item["client_id"]: _Allowed(item["granted_at"], {*item["scopes"]}, {*item["claims"]}) for item in consents.of_user(user.user_id)
     }

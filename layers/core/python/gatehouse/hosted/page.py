@@ -1,5 +1,6 @@
 """What every hosted page shares: its headers, its error page, and the proof that a form came from the page this browser was given."""
 
+from typing import Any
 from urllib.parse import urlsplit
 
 from gatehouse import jose, keys, pages, sign_ins
@@ -49,7 +50,7 @@ def form(
     return show(request, name, status=status, redirect_uri=redirect_uri, cookies=cookies, **(common | context))
 
 
-def about(client: Client | None) -> dict[str, str]:
+def about(client: Client | None) -> dict[str, Any]:
     """What the application's registration links to, to be shown to people before they agree (OpenID Connect Registration 2)."""
     return {name: getattr(client, name, "") for name in ("logo_uri", "policy_uri", "tos_uri")}
 
