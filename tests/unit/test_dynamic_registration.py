@@ -203,6 +203,15 @@ def test_a_device_registers_and_gets_its_codes() -> None:
     assert codes(app.client_id)["user_code"]
 
 
+def test_a_desk_that_needs_no_pkce_demands_none_of_clients_that_can_keep_a_secret() -> None:
+    desk = initial_access_token(require_pkce=False)
+
+    assert post(METADATA, desk).json["require_pkce"] is False
+    assert post(METADATA | {"require_pkce": True}, desk).json["require_pkce"] is True
+    for public in ({"token_endpoint_auth_method": "none"}, {"application_type": "native"}):
+        assert post(METADATA | public, desk).json["require_pkce"] is True
+
+
 # Who may register
 
 

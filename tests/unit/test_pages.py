@@ -53,6 +53,8 @@ CONTEXTS: dict[str, dict[str, object]] = {
     | {
         "user_email": EMAIL,
         "removed": "Shop",
+        "ended": True,
+        "sessions": [{"sid": "AAAAAQ", "client": "Shop", "device": "Firefox on Linux", "since": 1795254839, "used": 1795354839}],
         "sign_out_url": "/oidc/logout",
         "applications": [
             {

@@ -19,7 +19,7 @@ PENDING, APPROVED, DENIED = "pending", "approved", "denied"
 # Consonants that are hard to confuse, and no word among them (RFC 8628 6.1): 34 bits, guessed at against limits.DEVICE_CODE.
 ALPHABET = "BCDFGHJKLMNPQRSTVWXZ"
 LENGTH = 8
-_PURPOSE = "device"
+_PURPOSE = "device-code"
 # How long a device that comes late hears that its code is over, and not that there never was one.
 _REMEMBERED_SECONDS = 86400
 # Whole seconds and the way through the network make the interval of a punctual device look shorter than it was.

@@ -4,7 +4,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from gatehouse import bearer, client_registration, outbound, table
+from gatehouse import bearer, client_registration, clients, outbound, table
 from gatehouse.client_registration import SECRET_LENGTH
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import Client, new_identifier, secret_digest
@@ -35,7 +35,7 @@ def register(request: Request) -> Response:
     document, token = request.json_object, new_identifier(SECRET_LENGTH)
     try:
         members = _checked(document)
-        properties, kept = metadata.properties_of(members), metadata.kept_of(members)
+        properties, kept = metadata.properties_of(members, pkce=_demands_pkce(claims["client_id"])), metadata.kept_of(members)
         attributes = {"registration_digest": secret_digest(token), "metadata": kept}
         registered = client_registration.register(self_registered=attributes, first_party=False, **properties)
     except InvalidRegistration as invalid:
@@ -60,6 +60,12 @@ def manage(request: Request, client_id: str) -> Response:
     if request.method == "PUT":
         return json_response(200, _replaced(item, token, request.json_object))
     return json_response(200, _information(item, token))
+
+
+def _demands_pkce(desk_id: str) -> bool:
+    """What the client that the initial access token was issued to is held to is what those it registers are held to by default."""
+    desk = clients.get(desk_id)
+    return desk is None or desk.require_pkce
 
 
 def _presented(request: Request) -> str:

@@ -143,10 +143,11 @@ def given(document: Document) -> dict[str, Any]:
     return found
 
 
-def properties_of(members: Document, current: Client | None = None) -> dict[str, Any]:
+def properties_of(members: Document, current: Client | None = None, *, pkce: bool = True) -> dict[str, Any]:
     """The properties that `given` members ask for, with the defaults of the specifications for all others.
 
     current: the client as it is; what an administrator gave it beyond what is free for all it may name again.
+    pkce: whether one that can keep a secret must use PKCE if it does not say; others must in any case.
 
     Raises:
         InvalidRegistration: with the rule that they break.
@@ -157,7 +158,8 @@ def properties_of(members: Document, current: Client | None = None) -> dict[str,
     properties = {member.property: member.taken(members[name]) for name, member in MEMBERS.items() if name in members}
     properties = {"scopes": list(STANDARD_SCOPES), "name": _name_for(members)} | properties
     _check_scopes(properties["scopes"], current)
-    return properties | {"grant_types": grants} | _type(members)
+    properties |= {"grant_types": grants} | _type(members)
+    return {"require_pkce": pkce or properties["type"] != "web"} | properties
 
 
 def kept_of(members: Document) -> dict[str, Any]:

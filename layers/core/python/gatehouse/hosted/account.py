@@ -1,11 +1,13 @@
-"""The account page: which applications of others a person has let in, and the way to put them out again."""
+"""The account page: where a person is signed in, which applications of others they have let in, and the way to end either."""
 
 from dataclasses import dataclass, field
 
 from gatehouse import clients, consents, sessions, sign_ons, single_sign_on, users
 from gatehouse.errors import InvalidRequest
+from gatehouse.hosted import own_sessions
 from gatehouse.hosted.page import form, show, submitted
 from gatehouse.hosted.permissions import in_words
+from gatehouse.sessions import Session
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
@@ -42,10 +44,10 @@ def ask(request: Request) -> Response:
 
 
 def submit(request: Request) -> Response:
-    """POST /u/account: csrf, and remove (the id of an application) or sign_out (everywhere).
+    """POST /u/account: csrf, and remove (the id of an application), end (that of a session) or sign_out (everywhere).
 
     Raises:
-        InvalidRequest: neither, or remove names no application of others.
+        InvalidRequest: none of them, or it names nothing that could be removed or ended.
     """
     fields = submitted(request)
     found = _signed_on(request)
@@ -54,6 +56,8 @@ def submit(request: Request) -> Response:
     user, sign_on = found
     if fields.get("sign_out") == "everywhere":
         return _signed_out(request, user, sign_on)
+    if "end" in fields:
+        return _ended(request, user, fields["end"])
     client = clients.get(fields.get("remove", ""))
     if client is None or client.first_party:
         raise InvalidRequest("remove names no application that could be removed")
@@ -89,21 +93,33 @@ def _signed_out(request: Request, user: User, sign_on: SignOn) -> Response:
     )
 
 
-def _page(request: Request, user: User, *, removed: str = "") -> Response:
+def _ended(request: Request, user: User, sid: str) -> Response:
+    # The key begins with the person who is signed on: another's session is out of reach, whatever id is sent.
+    if sessions.epoch_of(sid) < 0:
+        raise InvalidRequest("end names no session")
+    sessions.revoke(user.user_id, sid, "ended_by_person")
+    request.outcome["sign_out"] = "session"
+    return _page(request, user, ended=True)
+
+
+def _page(request: Request, user: User, *, removed: str = "", ended: bool = False) -> Response:
+    live = [session for session in sessions.of_user(user.user_id) if session.live(user)]
     return form(
         request,
         "account.html",
         user_email=user.email,
-        applications=_applications(user),
+        applications=_applications(user, live),
+        sessions=own_sessions.listed(live),
         removed=removed,
+        ended=ended,
         sign_out_url="/oidc/logout",
     )
 
 
-def _applications(user: User) -> list[dict[str, object]]:
+def _applications(user: User, live: list[Session]) -> list[dict[str, object]]:
     """What the template shows of each application of others, in the order of their names."""
     shown: list[dict[str, object]] = []
-    for client_id, allowed in _allowed(user).items():
+    for client_id, allowed in _allowed(user, live).items():
         client = clients.get(client_id)
         if client and not client.first_party:
             words = [sentence for _, sentence in in_words(allowed.scopes, allowed.claims)]
@@ -113,15 +129,14 @@ def _applications(user: User) -> list[dict[str, object]]:
     return sorted(shown, key=lambda application: str(application["name"]).casefold())
 
 
-def _allowed(user: User) -> dict[str, _Allowed]:
+def _allowed(user: User, live: list[Session]) -> dict[str, _Allowed]:
     """By client: what is remembered, and what goes on although it is not, as where a removal broke off or a client was our own before."""
     found = {
         item["client_id"]: _Allowed(item["granted_at"], {*item["scopes"]}, {*item["claims"]}) for item in consents.of_user(user.user_id)
     }
-    for session in sessions.of_user(user.user_id):
-        if session.live(user):
-            allowed = found.setdefault(session.client_id, _Allowed(session.created_at))
-            allowed.since = min(allowed.since, session.created_at)
-            allowed.scopes |= {*session.scope.split()}
-            allowed.claims |= {*session.userinfo_claims.split(), *session.id_token_claims.split()}
+    for session in live:
+        allowed = found.setdefault(session.client_id, _Allowed(session.created_at))
+        allowed.since = min(allowed.since, session.created_at)
+        allowed.scopes |= {*session.scope.split()}
+        allowed.claims |= {*session.userinfo_claims.split(), *session.id_token_claims.split()}
     return found

@@ -11,7 +11,7 @@ ticket             TICKET#<purpose>#<mail>   TICKET               newest wins, u
 pushed request     PAR#<id>                  PAR                  by the client, used once
 device             DEVICE#<user_code>        DEVICE               only if absent, then decided once
 used assertion     ASSERTION#<digest>        ASSERTION            only if absent
-client             CLIENT#<client_id>        CLIENT               by the administrator
+client             CLIENT#<client_id>        CLIENT               by the administrator, or only if absent by itself
 key                KEYS                      <kid>                by rotation
 counter            LIMIT#<kind>#<digest>     LIMIT                counted atomically
 sweep position     SWEEP                     SWEEP                by cleanup
