@@ -8,7 +8,7 @@ from gatehouse.sign_ins import WayBack
 from gatehouse.web import Request, Response, endpoint
 
 
-@endpoint("GET", "POST", errors=page_error)
+@endpoint("GET", "POST", errors=page_error, head=False)
 def handler(request: Request) -> Response:
     parameters = authorization.parameters_of(request)
     client = authorization.client_of(parameters)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from gatehouse import client_registration, clients, table
-from gatehouse.client_rules import InvalidRegistration
+from gatehouse.client_rules import PROPERTIES, InvalidRegistration, checked
 from tests.integration.faults import Scene, answer_lost, befalls, in_every_place
 from tests.integration.scenes import ROUNDS, at_once, times
 from tests.unit.conftest import Answer
@@ -56,6 +56,15 @@ def update(app: Registration, metadata: dict[str, Any], **more: Any) -> Callable
 
 def stored(app: Registration) -> table.Item | None:
     return table.get(table.client_key(app.client_id))
+
+
+def change(app: Registration, **properties: Any) -> bool:
+    """By an administrator; False if somebody else was faster."""
+    try:
+        client_registration.change(app.client_id, **properties)
+    except InvalidRegistration:
+        return False
+    return True
 
 
 def is_whole(app: Registration, *answers: Answer) -> None:
@@ -137,22 +146,61 @@ def test_after_updates_and_deletions_at_once_nothing_is_left(new: Callable[..., 
 
 
 def test_an_administrators_change_and_an_update_at_once_lose_nothing_of_each_other(new: Callable[..., Registration]) -> None:
-    def change(app: Registration) -> bool:
-        try:
-            client_registration.change(app.client_id, access_token_seconds=77)
-        except InvalidRegistration:
-            return False
-        return True
-
     for _ in range(ROUNDS):
         app = new()
-        changed, updated = at_once(partial(change, app), update(app, ONE))
+        changed, updated = at_once(partial(change, app, access_token_seconds=77), update(app, ONE))
         clients.forget()
         client = clients.get(app.client_id)
 
         assert client and updated.status == 200
         assert client.name == "One"
         assert (client.access_token_seconds == 77) == changed
+
+
+def test_a_secret_that_is_rotated_in_the_middle_of_an_update_stays(new: Callable[..., Registration]) -> None:
+    def scene() -> Scene:
+        app, rotated = new(), list[str]()
+
+        def holds(answer: Answer) -> None:
+            client = clients.get(app.client_id)
+            assert answer.status == 200
+            assert client and client.name == "One" and client.knows_secret(rotated.pop())
+
+        meanwhile = partial(client_registration.rotate_secret, app.client_id, overlap_seconds=60)
+        return update(app, ONE), lambda: rotated.append(meanwhile()), holds
+
+    in_every_place(scene)
+
+
+def test_an_administrators_change_in_the_middle_of_an_update_makes_no_client_that_breaks_a_rule(new: Callable[..., Registration]) -> None:
+    """A refresh cookie is for browser applications, which this update makes it cease to be."""
+
+    def scene() -> Scene:
+        app = new(token_endpoint_auth_method="none")
+
+        def holds(answer: Answer) -> None:
+            item = stored(app)
+            assert item and checked({name: item[name] for name in PROPERTIES if name in item})
+            assert (answer.status, item["type"]) in ((200, "web"), (400, "spa"))
+
+        cookie = {"refresh_cookie": True, "web_origins": ["https://one.example"]}
+        return update(app, ONE, token_endpoint_auth_method="client_secret_basic"), partial(change, app, **cookie), holds
+
+    in_every_place(scene)
+
+
+def test_a_client_whose_registration_token_is_taken_away_in_the_middle_of_its_deletion_stays(new: Callable[..., Registration]) -> None:
+    def scene() -> Scene:
+        app = new()
+
+        def holds(answer: Answer) -> None:
+            assert answer.status == 401
+            assert stored(app)
+
+        taken = partial(table.update, table.client_key(app.client_id), where=[("pk", "exists", None)], remove=["registration_digest"])
+        return app.delete, taken, holds
+
+    in_every_place(scene)
 
 
 @pytest.mark.parametrize("operation", ["PutItem", "UpdateItem", "DeleteItem"])

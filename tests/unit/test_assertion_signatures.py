@@ -101,3 +101,16 @@ def test_what_is_no_jwt_or_another_kind_of_jwt_is_refused() -> None:
             assert refused(ask("/oauth/token", **by_assertion(value), **named)), value[:50]
     for typ in ("jwt", "JWT", "client-authentication+jwt", "application/client-authentication+jwt", None):
         assert machine_token(of, app.client_id, header={"typ": typ}).status == 200, typ
+
+
+def test_ed25519_goes_by_its_newer_name_too() -> None:
+    of, pinned = key("EdDSA", "first"), {"token_endpoint_auth_signing_alg": "EdDSA"}
+
+    for properties in ({}, pinned, {"jwks": [of.jwk | {"alg": "Ed25519"}]}, {"jwks": [of.jwk | {"alg": "EdDSA"}]}):
+        app = signing_client(of, "machine", **properties)
+        for name in ("EdDSA", "Ed25519"):
+            assert machine_token(of, app.client_id, header={"alg": name}).status == 200
+        for name in ("Ed448", "ed25519", "EDDSA"):
+            assert refused(machine_token(of, app.client_id, header={"alg": name}))
+    elliptic = key("ES256", "first")
+    assert refused(machine_token(elliptic, signing_client(elliptic, "machine").client_id, header={"alg": "Ed25519"}))

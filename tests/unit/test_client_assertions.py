@@ -8,9 +8,10 @@ import pytest
 from gatehouse import table
 from tests.unit.conftest import ISSUER, Answer, call, forget
 from tests.unit.faults import THROTTLED, always, lose_answer, trouble, unreachable
-from tests.unit.flows import later, token
+from tests.unit.flows import CALLBACK, VERIFIER, browser_of, later, new_code, new_user, token
 from tests.unit.signers import (
     ALGORITHMS,
+    Key,
     assertion,
     by_assertion,
     key,
@@ -148,6 +149,36 @@ def test_trouble_with_the_table_is_no_verdict_and_lets_nobody_in() -> None:
         assert (answer.status, answer.json["error"]) == (503, "temporarily_unavailable")
 
 
+@pytest.mark.row(30)
+def test_what_an_outage_cut_short_can_be_repeated_with_the_same_assertion_once() -> None:
+    of = key()
+    app = signing_client(of, grant_types=["authorization_code", "refresh_token"])
+    tokens = tokens_of_code(of, app.client_id)
+    repeated = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]} | by_assertion(assertion(of, app.client_id))
+
+    with trouble({"dynamodb.GetItem": always(THROTTLED)}):
+        assert token(**repeated).status == 503
+    assert token(**repeated).status == 200
+    assert refused(token(**repeated))
+
+
+@pytest.mark.row(30)
+def test_a_verdict_gives_no_assertion_back() -> None:
+    of = key()
+    app = signing_client(of)
+    wrong = {"grant_type": "refresh_token", "refresh_token": "x"} | by_assertion(assertion(of, app.client_id))
+
+    assert token(**wrong).json["error"] == "invalid_grant"
+    assert refused(token(**wrong))
+
+
+def tokens_of_code(of: Key, client_id: str) -> dict[str, Any]:
+    code = new_code(client_id, browser_of(new_user()))
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": CALLBACK, "code_verifier": VERIFIER}
+    tokens: dict[str, Any] = token(**form, **by_assertion(assertion(of, client_id))).json
+    return tokens
+
+
 def test_it_costs_one_write() -> None:
     of = key()
     app = signing_client(of, "machine")
@@ -234,12 +265,3 @@ def test_eddsa_goes_by_the_name_that_newer_libraries_use() -> None:
             assert machine_token(of, app.client_id, header={"alg": name}).status == 200
         for name in ("ed25519", "Ed448", ["Ed25519"], {"Ed25519": 1}):
             assert refused(machine_token(of, app.client_id, header={"alg": name}))
-
-
-def test_an_assertion_is_not_spent_on_somebody_elses_refresh_token() -> None:
-    of = key()
-    app = signing_client(of)
-
-    answer = token(grant_type="refresh_token", refresh_token="x", **by_assertion(assertion(of, app.client_id)))
-
-    assert answer.json["error"] == "invalid_grant"

@@ -110,8 +110,24 @@ def test_while_the_clients_host_is_down_its_last_keys_serve_on_for_an_hour(host:
     with later(client_keys.STALE_SECONDS + 1):
         assert outage(machine_token(FIRST, app.client_id))
     host.status = 200
-    with later(client_keys.STALE_SECONDS + 2 * client_keys.REFETCH_SECONDS):
+    with later(client_keys.STALE_SECONDS + 2 * client_keys.RETRY_SECONDS):
         assert machine_token(FIRST, app.client_id).status == 200
+
+
+def test_while_it_is_down_nobody_is_told_that_a_new_key_is_a_wrong_one(host: KeyServer) -> None:
+    app = app_at(host)
+    machine_token(FIRST, app.client_id)
+    host.status = 500
+
+    with later(client_keys.CACHE_SECONDS):
+        for _ in range(5):
+            assert outage(machine_token(SECOND, app.client_id))
+            assert machine_token(FIRST, app.client_id).status == 200
+    assert host.asked == 2
+    host.status = 200
+    host.publish(SECOND)
+    with later(client_keys.CACHE_SECONDS + client_keys.RETRY_SECONDS):
+        assert machine_token(SECOND, app.client_id).status == 200
 
 
 @pytest.mark.row(30)
@@ -123,7 +139,7 @@ def test_a_host_that_was_never_reached_is_an_outage_and_is_not_called_for_every_
         assert outage(machine_token(FIRST, app.client_id))
     assert host.asked == 1
     host.status = 200
-    with later(client_keys.REFETCH_SECONDS):
+    with later(client_keys.RETRY_SECONDS):
         assert machine_token(FIRST, app.client_id).status == 200
 
 

@@ -155,9 +155,18 @@ def test_the_policy_lets_one_script_run_and_the_form_go_where_it_must() -> None:
     assert found["default-src"] == found["base-uri"] == ["'none'"]
     assert found["form-action"] == ["https:"]
     assert not [value for values in found.values() for value in values if "unsafe" in value or value == "*"]
-    # Applications renew silently in a frame, and the page neither asks nor shows anything.
-    assert "frame-ancestors" not in found
-    assert "x-frame-options" not in answer.headers
+
+
+@pytest.mark.row(20)
+def test_only_a_silent_answer_may_stand_in_a_frame() -> None:
+    client_id, browser = new_client().client_id, browser_of(new_user())
+
+    # Applications renew silently in one, and nobody was to be asked anything.
+    for silent in (ask(client_id, browser, prompt="none"), ask(client_id, prompt="none")):
+        assert "frame-ancestors" not in policy(silent)
+        assert "x-frame-options" not in silent.headers
+    for shown in (ask(client_id, browser), ask(client_id, browser, resource="x"), ask(client_id, code_challenge="")):
+        assert policy(shown)["frame-ancestors"] == ["'none'"]
 
 
 @pytest.mark.row(21)

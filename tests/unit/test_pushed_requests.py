@@ -15,6 +15,8 @@ from tests.unit.flows import (
     later,
     new_client,
     new_user,
+    refresh,
+    userinfo,
 )
 from tests.unit.signers import go, push
 from tests.unit.test_login import start_again
@@ -110,19 +112,40 @@ def test_login_then_consent_then_code_uses_it_up() -> None:
     assert over(go(browser, app.client_id, request_uri))
 
 
-def test_two_sign_ins_from_one_request_get_one_code() -> None:
+def signed_in_by(request_uri: str, client_id: str, *emails: str) -> list[Answer]:
+    """The answers to people who began with the same request before any of them was done."""
+    browsers = [Browser() for _ in emails]
+    pages = [browser.get("hosted_pages", go(browser, client_id, request_uri).location) for browser in browsers]
+    tries = zip(browsers, pages, emails, strict=True)
+    return [browser.fill(page, "/u/login", email=email, password=PASSWORD) for browser, page, email in tries]
+
+
+@pytest.mark.row(11)
+def test_of_two_people_who_began_with_one_request_one_gets_a_code() -> None:
+    new_user(), new_user("grace@example.com")
+    app = new_client()
+
+    first, second = signed_in_by(pushed(app.client_id), app.client_id, "ada@example.com", "grace@example.com")
+
+    assert (second.sent_back["error"], second.sent_back["state"]) == ("invalid_request", "pushed")
+    assert set(second.sent_back) == {"error", "error_description", "state", "iss"}
+    assert exchange(app.client_id, first.sent_back["code"]).status == 200
+
+
+@pytest.mark.row(11)
+@pytest.mark.parametrize("redeemed", [0, 1])
+def test_one_person_who_is_done_twice_gets_codes_for_one_session(redeemed: int) -> None:
     new_user()
     app = new_client()
-    request_uri = pushed(app.client_id)
-    browsers = [Browser(), Browser()]
+    answers = signed_in_by(pushed(app.client_id), app.client_id, "ada@example.com", "ada@example.com")
+    codes = [answer.sent_back["code"] for answer in answers]
 
-    pages = [browser.get("hosted_pages", go(browser, app.client_id, request_uri).location) for browser in browsers]
-    answers = [b.fill(page, "/u/login", email="ada@example.com", password=PASSWORD) for b, page in zip(browsers, pages, strict=True)]
-
-    assert "code" in answers[0].sent_back
-    assert answers[1].sent_back["error"] == "invalid_request"
-    assert answers[1].sent_back["state"] == "pushed"
-    assert set(answers[1].sent_back) == {"error", "error_description", "state", "iss"}
+    # Whichever arrives is redeemed, and the other is a used code like any other.
+    tokens = exchange(app.client_id, codes[redeemed]).json
+    assert userinfo(tokens["access_token"]).status == 200
+    assert exchange(app.client_id, codes[1 - redeemed]).json["error"] == "invalid_grant"
+    assert userinfo(tokens["access_token"]).status == 401
+    assert refresh(app.client_id, tokens["refresh_token"]).json["error"] == "invalid_grant"
 
 
 def test_an_error_that_goes_back_leaves_the_request_as_it_was() -> None:

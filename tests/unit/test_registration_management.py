@@ -67,7 +67,7 @@ def test_an_update_replaces_everything_and_what_it_leaves_out_is_gone_or_as_by_d
     assert (client.policy_uri, client.contacts, client.default_max_age, client.id_token_alg) == ("", (), -1, "RS256")
     assert (client.dpop_bound_access_tokens, client.require_pkce, client.name) == (False, True, "other.example")
     assert client.grant_types == ("authorization_code",)
-    assert item and not {"policy_uri", "contacts", "default_max_age", "require_pkce"} & item.keys()
+    assert item and not {"policy_uri", "contacts", "default_max_age"} & item.keys()
     assert "software_id" not in answer.json and app.get().json == answer.json
 
 

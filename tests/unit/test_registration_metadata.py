@@ -1,6 +1,7 @@
 """What nobody can register, and what is looked up before anybody can (RFC 7591 3.2.2, OpenID Connect Registration 5)."""
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,6 +12,9 @@ from gatehouse.dynamic_registration import metadata
 from tests.receiver import Receiver, receiving
 from tests.unit.flows import CALLBACK
 from tests.unit.registrations import EC_JWK, METADATA, SCOPE, initial_access_token, post, registered
+
+# error_description of RFC 6749 5.2.
+SAYABLE = r"[ !#-\[\]-~]{1,600}"
 
 
 @pytest.mark.row(3)
@@ -26,6 +30,8 @@ from tests.unit.registrations import EC_JWK, METADATA, SCOPE, initial_access_tok
         "com.example.app:/callback",
         "https://äpp.example.com/",
         "https://app.example.com/\u202e",
+        "https://app.example.com/\n",
+        'https://app.example.com/"\\',
         "https://[::1",
         "",
         "x" * 600,
@@ -35,7 +41,12 @@ def test_a_redirect_uri_that_gives_codes_away_is_refused_by_its_own_error(uri: s
     answer = post(METADATA | {"redirect_uris": [CALLBACK, uri]})
 
     assert (answer.status, answer.json["error"]) == (400, "invalid_redirect_uri")
-    assert answer.json["error_description"].isascii()
+    assert re.fullmatch(SAYABLE, answer.json["error_description"])
+
+
+@pytest.mark.parametrize("uri", ["https://a\u202eb.example/cb", "https://[::1", "x" * 600])
+def test_the_redirect_uri_is_at_fault_and_not_the_name_that_is_made_of_it(uri: str) -> None:
+    assert post({"redirect_uris": [uri]}).json["error"] == "invalid_redirect_uri"
 
 
 @pytest.mark.parametrize("uris", [[], None, ...])
@@ -114,7 +125,7 @@ def test_metadata_that_break_a_rule_are_refused_by_the_name_that_the_client_know
 
     assert (answer.status, answer.json["error"]) == (400, "invalid_client_metadata")
     assert answer.json["error_description"].partition(":")[0] in {*members, "jwks", "grant_types"}
-    assert answer.json["error_description"].isascii()
+    assert re.fullmatch(SAYABLE, answer.json["error_description"])
     assert "www-authenticate" not in answer.headers
 
 

@@ -22,8 +22,8 @@ PEOPLE = [USER, SIGNIN, DEVICE, "TICKET#*", "LIMIT#*", "EMAIL#*"]
 ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
     "authorize": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])], ["sealing"]),
-    "push_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [PAR, ASSERTION])], ["sealing"]),
-    "device_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [DEVICE, ASSERTION])], ["sealing"]),
+    "push_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [PAR, ASSERTION]), ("DeleteItem", [ASSERTION])], ["sealing"]),
+    "device_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [DEVICE, ASSERTION]), ("DeleteItem", [ASSERTION])], ["sealing"]),
     "hosted_pages": (
         [("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", [USER, SIGNIN, PAR, *PEOPLE[2:]])],
         ["sealing"],
@@ -38,8 +38,8 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     ),
     "token_refresh": ([("GetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], ["sealing", "signing"]),
     "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),
-    "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem", [ASSERTION])], ["sealing", "signing"]),
-    "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem", [ASSERTION])], ["sealing"]),
+    "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing", "signing"]),
+    "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing"]),
     "global_sign_out": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], []),
     "logout": ([("GetItem Query", [KEYS, CLIENT, USER, SIGNIN]), ("UpdateItem DeleteItem", [USER])], ["sealing"]),
     "registration": (

@@ -5,9 +5,9 @@ from collections.abc import Collection
 
 from gatehouse import client_keys, clock, jose, table
 from gatehouse.clients import Client
+from gatehouse.errors import Unavailable
 from gatehouse.jose import foreign
 
-# What Authlib gives its assertions, unasked.
 LONGEST_LIFE_SECONDS = 600
 LONGEST_JTI = 256
 _TYPES = ("", "jwt", "client-authentication+jwt")
@@ -26,8 +26,8 @@ def client_id(assertion: str) -> str:
     return subject if isinstance(subject, str) else ""
 
 
-def spend(assertion: str, client: Client, *, audiences: Collection[str], invocation_id: str) -> None:
-    """Hold the assertion against the client's keys and use it up: 1 WRU.
+def spend(assertion: str, client: Client, *, audiences: Collection[str], invocation_id: str) -> str:
+    """Hold the assertion against the client's keys and use it up: 1 WRU. Returns what `give_back` takes.
 
     audiences: what `aud` may hold; a list in it must name one of them. Under FAPI 2.0 `aud` must be the one string there is.
 
@@ -53,7 +53,7 @@ def spend(assertion: str, client: Client, *, audiences: Collection[str], invocat
     jti = claims.get("jti")
     if not isinstance(jti, str) or not 0 < len(jti) <= LONGEST_JTI:
         raise Refused("jti is missing")
-    _use(client, jti, claims["exp"], invocation_id)
+    return _use(client, jti, claims["exp"], invocation_id)
 
 
 def _addressed(audience: object, accepted: Collection[str], *, strictly: bool) -> bool:
@@ -64,7 +64,15 @@ def _addressed(audience: object, accepted: Collection[str], *, strictly: bool) -
     return any(entry in accepted for entry in audience if isinstance(entry, str))
 
 
-def _use(client: Client, jti: str, expires_at: int, invocation_id: str) -> None:
+def give_back(digest: str, invocation_id: str) -> None:
+    """Make the assertion good again: whoever sent it was told that the request can be repeated. If that fails too, a new one is needed."""
+    try:
+        table.delete(table.assertion_key(digest), where=[("used_by", "=", invocation_id)])
+    except (table.ConditionFailed, Unavailable):
+        return
+
+
+def _use(client: Client, jti: str, expires_at: int, invocation_id: str) -> str:
     digest = hashlib.sha256(f"{client.client_id}\n{jti}".encode()).hexdigest()
     # Kept beyond its end, as long as any clock of ours may take it for valid.
     item = {"used_by": invocation_id, "ttl": expires_at + 2 * foreign.SKEW_SECONDS}
@@ -73,3 +81,4 @@ def _use(client: Client, jti: str, expires_at: int, invocation_id: str) -> None:
     except table.AlreadyExists as used:
         if used.item.get("used_by") != invocation_id:
             raise Refused("used before") from used
+    return digest

@@ -70,9 +70,10 @@ def _spend(request: Request, client: Client, assertion: str) -> None:
         # Libraries name the token endpoint, or the endpoint that they call, or, as Auth0's do, the issuer with a slash.
         audiences += [base, f"{base}/", f"{base}/oauth/token", f"{base}{request.path}"]
     try:
-        client_assertions.spend(assertion, client, audiences=audiences, invocation_id=request.id)
+        digest = client_assertions.spend(assertion, client, audiences=audiences, invocation_id=request.id)
     except client_assertions.Refused as refused:
         raise InvalidClient(_MESSAGE, detail=f"assertion: {refused}") from refused
+    request.if_unavailable.append(lambda: client_assertions.give_back(digest, request.id))
 
 
 def _proven(client: Client, secret: str) -> bool:

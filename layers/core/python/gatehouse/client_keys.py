@@ -14,7 +14,8 @@ CACHE_SECONDS = 300
 # For how long what was fetched last serves on while the client's host does not answer.
 STALE_SECONDS = 3600
 # Neither unknown kids nor a dead host make us fetch more often than this.
-REFETCH_SECONDS = 30
+REFETCH_SECONDS = 5
+RETRY_SECONDS = 30
 LARGEST_KEY_SET = 65_536
 _MOST_REMEMBERED = 200
 
@@ -26,6 +27,14 @@ class _Fetched:
     jwks: list[Mapping[str, Any]]
     fetched_at: int
     tried_at: int
+
+    @property
+    def failed(self) -> bool:
+        return self.tried_at > self.fetched_at
+
+    def has(self, kid: object) -> bool:
+        """Whether a key of this kid is among them; any will do for a token that names none."""
+        return kid is None or any(jwk.get("kid") == kid for jwk in self.jwks)
 
 
 _NEVER = _Fetched([], 0, 0)
@@ -49,10 +58,11 @@ def of(client: Client, token: str) -> Sequence[Mapping[str, Any]]:
     kid = foreign.header_of(token).get("kid")
     now = clock.now()
     known = _fetched.get(client.jwks_uri, _NEVER)
-    fresh = now - known.fetched_at < CACHE_SECONDS and (kid is None or any(jwk.get("kid") == kid for jwk in known.jwks))
-    if not fresh and now - known.tried_at >= REFETCH_SECONDS:
+    pause = RETRY_SECONDS if known.failed else REFETCH_SECONDS
+    if not (now - known.fetched_at < CACHE_SECONDS and known.has(kid)) and now - known.tried_at >= pause:
         known = _renewed(client.jwks_uri, known, now)
-    if now - known.fetched_at >= STALE_SECONDS:
+    # While the host is down, nobody can tell whether a key that we do not know is one of the client's.
+    if now - known.fetched_at >= STALE_SECONDS or (known.failed and not known.has(kid)):
         raise Unavailable(detail="jwks_uri gives no keys")
     return known.jwks
 

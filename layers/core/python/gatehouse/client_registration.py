@@ -132,7 +132,7 @@ def remove(item: table.Item) -> None:
     """Delete a client that registered itself; also done if it is gone. item: as `find_self_registered` found it.
 
     Raises:
-        Outrun: another client has its id.
+        Outrun: its registration token was taken from it meanwhile; it stays.
     """
     try:
         table.delete(table.client_key(item["client_id"]), where=[("registration_digest", "=", item["registration_digest"])])

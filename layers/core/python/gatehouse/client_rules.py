@@ -156,10 +156,17 @@ def _check_type(properties: dict[str, Any]) -> None:
         raise InvalidRegistration("token_exchange", f"goes with the grant {TOKEN_EXCHANGE}, and that with it")
     if kind in ("spa", "native") and not properties.get("require_pkce", True):
         raise InvalidRegistration("require_pkce", "a public client cannot do without PKCE")
-    if properties.get("refresh_cookie") and kind != "spa":
+    if properties.get("refresh_cookie"):
+        _check_refresh_cookie(properties)
+
+
+def _check_refresh_cookie(properties: dict[str, Any]) -> None:
+    if properties["type"] != "spa":
         raise InvalidRegistration("refresh_cookie", "for spa only; the cookie proves the browser, not a client with a secret")
-    if properties.get("refresh_cookie") and not properties.get("web_origins"):
+    if not properties.get("web_origins"):
         raise InvalidRegistration("web_origins", "at least one, since the refresh cookie is bound to them")
+    if properties.get("dpop_bound_access_tokens"):
+        raise InvalidRegistration("dpop_bound_access_tokens", "not with refresh_cookie: no browser sends that header along with cookies unasked")
 
 
 def _check_keys(properties: dict[str, Any]) -> None:

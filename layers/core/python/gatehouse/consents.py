@@ -1,11 +1,17 @@
 """What a person allowed a third-party client: scopes and single claims, remembered until it is taken back."""
 
 from gatehouse import clock, sessions, table
+from gatehouse.clients import Client
 from gatehouse.sign_ins import AuthorizationRequest
 
 
-def needed(item: table.Item | None, asked: AuthorizationRequest) -> bool:
-    """Whether the person must be asked. item: the consent that is stored, or None."""
+def needed(client: Client, item: table.Item | None, asked: AuthorizationRequest) -> bool:
+    """Whether the person must be asked before the client gets this. item: the consent that is stored, or None."""
+    if client.first_party:
+        return False
+    # Any program on a device can answer to such an address, and say that it is this application (RFC 8252 8.6).
+    if client.public and not asked.user_code and not asked.redirect_uri.startswith("https:"):
+        return True
     return item is None or not _covers(item, {*asked.scope.split()}, asked.claims)
 
 

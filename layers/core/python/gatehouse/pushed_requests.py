@@ -31,13 +31,16 @@ def find(request_uri: str, client_id: str) -> AuthorizationRequest | None:
     return AuthorizationRequest(**item["request"] | {"pushed": pushed_id})
 
 
-def use(request: AuthorizationRequest, invocation_id: str) -> bool:
-    """Use a pushed request up, before its code is issued: False if one was issued already. 1 WRU, none for other requests."""
+def use(request: AuthorizationRequest, user_id: str, sid: str) -> str:
+    """Use a pushed request up for a code of this person and session: the session that the code is for, empty if the request was used.
+
+    A form that the person sends twice gets a code for the same session both times, so that whichever arrives can be redeemed, and one only.
+    1 WRU, none for other requests.
+    """
     if not request.pushed:
-        return True
+        return sid
     try:
-        table.update(table.pushed_request_key(request.pushed), where=[("used_by", "=", "")], set={"used_by": invocation_id})
+        table.update(table.pushed_request_key(request.pushed), where=[("used_by", "=", "")], set={"used_by": user_id, "sid": sid})
     except table.ConditionFailed as used:
-        # Our own write, found by its repeat after a lost answer.
-        return used.item is not None and used.item["used_by"] == invocation_id
-    return True
+        return str(used.item["sid"]) if used.item and used.item["used_by"] == user_id else ""
+    return sid

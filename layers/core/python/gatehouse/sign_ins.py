@@ -14,11 +14,12 @@ SECONDS = 1800
 
 @dataclass(frozen=True, slots=True)
 class WayBack:
-    """Where the answer to an authorization request goes, and how: response_mode is query or form_post."""
+    """Where the answer to an authorization request goes, and how: response_mode is query or form_post. silent: nobody was to be asked."""
 
     redirect_uri: str
     state: str = ""
     response_mode: str = "query"
+    silent: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,7 @@ class AuthorizationRequest:
 
     @property
     def way_back(self) -> WayBack:
-        return WayBack(self.redirect_uri, self.state, self.response_mode)
+        return WayBack(self.redirect_uri, self.state, self.response_mode, silent="none" in self.prompt.split())
 
     @property
     def claims(self) -> set[str]:

@@ -29,7 +29,7 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
             raise LoginRequired("the person is not signed in")
         return to_pages(request, asked, "login")
     sign_on, user, consent = found
-    if "consent" in prompts or (not client.first_party and consents.needed(consent, asked)):
+    if "consent" in prompts or consents.needed(client, consent, asked):
         if "none" in prompts:
             raise ConsentRequired("the person has not allowed this")
         return to_pages(request, asked, "consent", sign_on)
@@ -78,7 +78,7 @@ def to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: 
 
 def restart_anywhere(asked: AuthorizationRequest) -> str:
     """The same for a browser that may be somebody else's: without what tells who was expected, and empty where that cannot be left out."""
-    return "" if asked.subject else restart(replace(asked, login_hint=""))
+    return "" if asked.subject or (asked.pushed and asked.login_hint) else restart(replace(asked, login_hint=""))
 
 
 def restart(asked: AuthorizationRequest) -> str:

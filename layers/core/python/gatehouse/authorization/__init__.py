@@ -1,5 +1,7 @@
 """The authorization endpoint (RFC 6749 4.1.1, OpenID Connect Core 3.1.2): what a request must be, whichever way it came."""
 
+from urllib.parse import quote
+
 from gatehouse import clients, jose, pushed_requests, resources, tokens
 from gatehouse.authorization import claims_parameter, request_objects
 from gatehouse.authorization.answers import RESPONSE_MODES
@@ -30,6 +32,8 @@ LONGEST = {
     "ui_locales": 1024,
     "claims_locales": 1024,
 }
+# What a redirect has room for beside the rest, where a header is at most ten kilobytes.
+LONGEST_ENCODED_STATE = 7168
 PROMPTS = ("none", "login", "consent", "select_account")
 # The pages fit all of these and speak one language. Other wishes are no error (OpenID Connect Core 3.1.2.1).
 DISPLAYS = ("page", "popup", "touch")
@@ -69,7 +73,7 @@ class UntrustedRequestUri(Untrusted):
 
 
 class Refused(Exception):
-    """A request of a client and redirect URI that we know, refused: the error goes there. client_id: whose."""
+    """A request of a client and redirect URI that we know, refused: the error goes there."""
 
     def __init__(self, refusal: Refusal, way_back: WayBack) -> None:
         super().__init__(refusal.description)
@@ -97,7 +101,7 @@ def asked(parameters: dict[str, str], *, dpop_key: str = "", pushing: bool = Fal
         except Refusal as refusal:
             if pushing:
                 raise
-            raise Refused(refusal, trusted(parameters, client)) from refusal
+            raise _refused(refusal, parameters, client) from refusal
     way_back = trusted(parameters, client)
     try:
         if client.require_signed_request_object and not signed:
@@ -107,6 +111,14 @@ def asked(parameters: dict[str, str], *, dpop_key: str = "", pushing: bool = Fal
         return _checked(parameters, client, way_back, dpop_key=dpop_key, signed=signed)
     except Refusal as refusal:
         raise Refused(refusal, way_back) from refusal
+
+
+def _refused(refusal: Refusal, parameters: dict[str, str], client: Client) -> Exception:
+    """The refusal on its way back, or, if that is not known without the object, as it is."""
+    try:
+        return Refused(refusal, trusted(parameters, client))
+    except Untrusted:
+        return refusal
 
 
 def client_of(parameters: dict[str, str]) -> Client:
@@ -151,7 +163,9 @@ def trusted(parameters: dict[str, str], client: Client) -> WayBack:
     if len(state) > LONGEST["state"]:
         # It would not fit into the redirect that tells so.
         raise Untrusted(f"state is longer than {LONGEST['state']} characters")
-    return WayBack(redirect_uri, state, mode if mode in RESPONSE_MODES else "query")
+    if mode != "form_post" and len(quote(state)) > LONGEST_ENCODED_STATE:
+        raise Untrusted(f"state is longer than {LONGEST_ENCODED_STATE} characters in a URL")
+    return WayBack(redirect_uri, state, mode if mode in RESPONSE_MODES else "query", silent=parameters.get("prompt") == "none")
 
 
 def _checked(parameters: dict[str, str], client: Client, way_back: WayBack, *, dpop_key: str, signed: bool) -> AuthorizationRequest:

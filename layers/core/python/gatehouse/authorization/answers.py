@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from gatehouse import pages, pushed_requests, sessions
@@ -29,29 +30,29 @@ def with_code(
     cookies: list[str] | None = None,
 ) -> Response:
     """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored, but that a pushed request is used."""
-    code = issue_code(
-        Code(
-            client_id=asked.client_id,
-            redirect_uri=asked.redirect_uri,
-            user_id=user_id,
-            sid=sessions.new_id(epoch),
-            scope=asked.scope,
-            nonce=asked.nonce,
-            code_challenge=asked.code_challenge,
-            auth_time=auth_time,
-            amr=amr,
-            sign_on_id=sign_on_id,
-            redirect_uri_given=asked.redirect_uri_given,
-            resources=asked.resources,
-            userinfo_claims=asked.userinfo_claims,
-            id_token_claims=asked.id_token_claims,
-            dpop_jkt=asked.dpop_jkt,
-        )
+    code = Code(
+        client_id=asked.client_id,
+        redirect_uri=asked.redirect_uri,
+        user_id=user_id,
+        sid=sessions.new_id(epoch),
+        scope=asked.scope,
+        nonce=asked.nonce,
+        code_challenge=asked.code_challenge,
+        auth_time=auth_time,
+        amr=amr,
+        sign_on_id=sign_on_id,
+        redirect_uri_given=asked.redirect_uri_given,
+        resources=asked.resources,
+        userinfo_claims=asked.userinfo_claims,
+        id_token_claims=asked.id_token_claims,
+        dpop_jkt=asked.dpop_jkt,
     )
     # Sealed before: a request is never used up for a code that could not be made.
-    if not pushed_requests.use(asked, request.id):
+    sealed = issue_code(code)
+    sid = pushed_requests.use(asked, user_id, code.sid)
+    if not sid:
         return with_error(asked.way_back, InvalidRequest("this request was answered before"), cookies=cookies)
-    return _sent(asked.way_back, {"code": code}, cookies)
+    return _sent(asked.way_back, {"code": sealed if sid == code.sid else issue_code(replace(code, sid=sid))}, cookies)
 
 
 def with_error(way_back: WayBack, refusal: Refusal, *, cookies: list[str] | None = None) -> Response:
@@ -66,11 +67,12 @@ def _sent(way_back: WayBack, answer: dict[str, str], cookies: list[str] | None) 
         return redirect(way_back.redirect_uri, parameters, cookies=cookies)
     given = {name: value for name, value in parameters.items() if value}
     document = pages.render("form_post.html", target=way_back.redirect_uri, parameters=given, script=_SCRIPT)
-    return Response(200, document, _headers(way_back.redirect_uri), cookies or [])
+    return Response(200, document, _headers(way_back), cookies or [])
 
 
-def _headers(redirect_uri: str) -> dict[str, str]:
-    # It asks nothing and names nobody, so it may stand in a frame: applications renew silently in one.
-    target = f"{urlsplit(redirect_uri).scheme}:"
+def _headers(way_back: WayBack) -> dict[str, str]:
     loads = f"default-src 'none'; style-src 'self'; img-src 'self' https:; script-src 'sha256-{_SCRIPT_HASH}'"
-    return {"content-type": "text/html; charset=utf-8", "content-security-policy": f"{loads}; form-action {target}; base-uri 'none'"}
+    target = f"form-action {urlsplit(way_back.redirect_uri).scheme}:"
+    # Applications renew silently in a frame, by requests that never show anything.
+    framed = "" if way_back.silent else "; frame-ancestors 'none'"
+    return {"content-type": "text/html; charset=utf-8", "content-security-policy": f"{loads}; {target}; base-uri 'none'{framed}"}

@@ -55,8 +55,7 @@ def manage(request: Request, client_id: str) -> Response:
     item = _found(client_id, token)
     request.outcome["client_id"] = client_id
     if request.method == "DELETE":
-        client_registration.remove(item)
-        return Response(204)
+        return _removed(item)
     if request.method == "PUT":
         return json_response(200, _replaced(item, token, request.json_object))
     return json_response(200, _information(item, token))
@@ -80,6 +79,14 @@ def _found(client_id: str, token: str) -> table.Item:
     if item is None:
         raise InvalidToken(_MESSAGE)
     return item
+
+
+def _removed(item: table.Item) -> Response:
+    try:
+        client_registration.remove(item)
+    except client_registration.Outrun as outrun:
+        raise InvalidToken(_MESSAGE) from outrun
+    return Response(204)
 
 
 def _replaced(item: table.Item, token: str, document: Mapping[str, Any]) -> dict[str, Any]:

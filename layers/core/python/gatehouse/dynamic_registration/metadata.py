@@ -16,6 +16,7 @@ _CODE: Final = "authorization_code"
 # Those by which an application acts for itself are for an administrator to give.
 GRANTS: Final = (_CODE, "refresh_token", DEVICE_GRANT)
 _JWK_MEMBERS: Final = ("kty", "crv", "x", "y", "n", "e", "alg", "kid", "use")
+_LONGEST_DESCRIPTION: Final = 600
 _UNNAMED: Final = "Unnamed application"
 
 
@@ -33,7 +34,7 @@ def _public_keys(key_set: dict[str, Any]) -> list[Any]:
     """The keys of a key set, without what libraries put beside them: certificates, key_ops, ext."""
     found = key_set.get("keys")
     if not isinstance(found, list) or not found or not all(isinstance(jwk, dict) for jwk in found):
-        raise InvalidRegistration("jwks", 'must be {"keys": [...]} with at least one key')
+        raise InvalidRegistration("jwks", "must be an object whose member keys is a list of at least one key")
     try:
         for jwk in found:
             foreign.public_key(jwk)
@@ -121,10 +122,10 @@ _NOT_OFFERED: Final = frozenset(
 
 
 def refusal(invalid: InvalidRegistration) -> Refusal:
-    """The error of RFC 7591 3.2.2 for a broken rule, by the names that the client knows, in ASCII."""
+    """The error of RFC 7591 3.2.2 for a broken rule, by the names that the client knows, in the characters of RFC 6749 5.2."""
     kind = InvalidRedirectUri if invalid.name == "redirect_uris" else InvalidClientMetadata
-    said = f"{_MEMBER_OF.get(invalid.name, invalid.name)}: {invalid.flaw}"
-    return kind(said.encode("ascii", "backslashreplace").decode())
+    said = f"{_MEMBER_OF.get(invalid.name, invalid.name)}: {invalid.flaw}"[:_LONGEST_DESCRIPTION]
+    return kind("".join(character if " " <= character <= "~" and character not in '"\\' else "?" for character in said))
 
 
 def given(document: Document) -> dict[str, Any]:
@@ -221,6 +222,6 @@ def _name_for(members: Document) -> str:
             host: str | None = urlsplit(uri).hostname
         except ValueError:
             continue
-        if host and host.isascii() and host.isprintable():
+        if host and host.isprintable():
             return host
     return _UNNAMED

@@ -5,6 +5,7 @@ from typing import Any
 
 from gatehouse import refresh_tokens, tokens, userinfo
 from gatehouse.clients import Client
+from gatehouse.resources import allowed
 from gatehouse.sessions import Session
 from gatehouse.users import User
 
@@ -45,7 +46,10 @@ def of_session(
 
     bound_to: the thumbprint of the key that the tokens are bound to; of the refresh token only a public client's (RFC 9449 section 5).
     """
-    access, expires_in = tokens.access_token(client, scope, session, resources=resources or session.resources, bound_to=bound_to)
+    # What was taken from the client since counts for its next tokens.
+    scope = client.granted_scope(scope)
+    named = [resource for resource in (resources or session.resources).split() if resource in allowed(client)]
+    access, expires_in = tokens.access_token(client, scope, session, resources=" ".join(named), bound_to=bound_to)
     generation, holder = session.generation, bound_to if client.public else ""
     refreshable = "refresh_token" in client.grant_types
     return Answer(

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gatehouse import clock, cut_offs, jose, proof_of_possession, resources, sessions, tokens
+from gatehouse import clock, cut_offs, jose, proof_of_possession, resources, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from gatehouse.grants.answer import Answer
@@ -133,9 +133,8 @@ def _of_id_token(client: Client, token: str) -> _Party:
 
 
 def _session(user_id: str, sid: str, role: str) -> Session:
-    found = sessions.read_live(user_id, sid)
-    # The session may be of yet another client, which the token was exchanged from, and which has cut-offs of its own.
-    if found is None or cut_offs.passed(found[0].client_id, found[0].created_at):
+    found = cut_offs.live_session(user_id, sid)
+    if found is None:
         raise _unfit(role, "session is over")
     return found[0]
 

@@ -18,7 +18,7 @@ def must_ask(asked: AuthorizationRequest, user: User) -> bool:
     client = clients.get(asked.client_id)
     if client is None or "consent" in asked.prompt.split():
         return True
-    return not client.first_party and consents.needed(consents.get(user.user_id, client.client_id), asked)
+    return not client.first_party and consents.needed(client, consents.get(user.user_id, client.client_id), asked)
 
 
 def complete(request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn, *, cookies: list[str] | None = None) -> Response:

@@ -1,8 +1,11 @@
 """The login link of an application: GET /u/start?client_id=… begins a sign-in for it from anywhere, a mail or a bookmark."""
 
+from urllib.parse import urlsplit
+
 from gatehouse import clients
 from gatehouse.authorization import Untrusted
 from gatehouse.clients import Client
+from gatehouse.hosted.page import show
 from gatehouse.settings import settings
 from gatehouse.web import Request, Response, redirect
 
@@ -27,9 +30,26 @@ def begin(request: Request) -> Response:
     if client is None or not client.redirect_uris:
         raise Untrusted("client_id is missing or names no application that people sign in to")
     request.outcome["client_id"] = client.client_id
+    if client.initiate_login_uri and not client.first_party:
+        # Nobody here vouches for where others' applications lead (RFC 9700 4.11.2): the person sees it and decides.
+        return _ask(request, client)
     if client.initiate_login_uri:
         return redirect(client.initiate_login_uri, {"iss": settings().issuer})
     if client.require_pkce:
         raise Untrusted("the application has registered no initiate_login_uri to begin at")
     asked = {"client_id": client.client_id, "redirect_uri": client.redirect_uris[0], "response_type": "code", "scope": "openid"}
     return redirect(f"{settings().base_url}/authorize", asked)
+
+
+def _ask(request: Request, client: Client) -> Response:
+    target = redirect(client.initiate_login_uri, {"iss": settings().issuer}).headers["location"]
+    host = urlsplit(client.initiate_login_uri).hostname
+    return show(
+        request,
+        "done.html",
+        title="Continue",
+        heading=f"Continue to {client.name}?",
+        message=f"This application of somebody else is at {host}. It will ask you to sign in here.",
+        continue_url=target,
+        continue_label="Continue",
+    )

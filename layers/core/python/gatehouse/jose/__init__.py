@@ -64,7 +64,7 @@ def verify(token: str, keys: Mapping[str, VerificationKey], *, typ: str, now: in
     Raises:
         InvalidJWT: with the reason.
     """
-    if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+    if len(token) > LONGEST_TOKEN or token.count(".") != 2 or not token.isascii():
         raise InvalidJWT("not a compact JWS")
     signed, _, given = token.rpartition(".")
     header_part, _, claims_part = signed.partition(".")

@@ -73,7 +73,7 @@ def header_of(token: str) -> dict[str, Any]:
     Raises:
         InvalidJWT: it is none.
     """
-    if len(token) > LONGEST_TOKEN or token.count(".") != 2:
+    if len(token) > LONGEST_TOKEN or token.count(".") != 2 or not token.isascii():
         raise InvalidJWT("not a compact JWS")
     return json_object(token.partition(".")[0])
 

@@ -42,7 +42,10 @@ _CORS_HEADERS: Final = {"access-control-allow-origin": "*"} | EXPOSED
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request. id: of the Lambda invocation, the same when an SDK repeats a call. outcome: what the route adds to the log line."""
+    """One HTTP request. id: of the Lambda invocation, the same when an SDK repeats a call. outcome: what the route adds to the log line.
+
+    if_unavailable: what to take back before the answer 503, so that the very same request can be repeated.
+    """
 
     id: str
     method: str
@@ -54,6 +57,7 @@ class Request:
     source_ip: str
     path_parameters: Mapping[str, str]
     outcome: dict[str, str] = field(default_factory=dict)
+    if_unavailable: list[Callable[[], None]] = field(default_factory=list)
 
     @classmethod
     def from_event(cls, event: Mapping[str, Any], context: object) -> "Request":
@@ -223,10 +227,11 @@ def api_error(request: Request, refusal: Refusal) -> Response:
     return response
 
 
-def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False) -> Callable[[Route], Handler]:
+def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False, head: bool = True) -> Callable[[Route], Handler]:
     """Make a Lambda handler of a route that serves `methods`.
 
-    errors: how a refusal is answered. cors: any origin may call it from a browser, without cookies.
+    errors: how a refusal is answered. cors: any origin may call it from a browser, without cookies. head: HEAD is served like GET, which
+    must then change nothing.
     """
 
     def wrap(route: Route) -> Handler:
@@ -235,9 +240,10 @@ def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False) ->
             started_at = clock.milliseconds()
             request = Request.from_event(event, context)
             try:
-                response = preflight(methods) if cors and request.method == "OPTIONS" else _routed(route, request, methods)
+                response = preflight(methods) if cors and request.method == "OPTIONS" else _routed(route, request, methods, head=head)
                 message, reason = "answered", {}
             except Refusal as refusal:
+                _take_back(request, refusal)
                 response = refused(errors, request, refusal)
                 message, reason = "refused", {"error": refusal.code, "reason": refusal.description, "detail": refusal.detail}
             except Exception as error:  # noqa: BLE001 - the last line: whatever happened is answered in the protocol's form
@@ -255,8 +261,14 @@ def endpoint(*methods: str, errors: Render = oauth_error, cors: bool = False) ->
     return wrap
 
 
-def _routed(route: Route, request: Request, methods: tuple[str, ...]) -> Response:
-    method = "GET" if request.method == "HEAD" else request.method
+def _take_back(request: Request, refusal: Refusal) -> None:
+    if isinstance(refusal, Unavailable):
+        for take_back in request.if_unavailable:
+            take_back()
+
+
+def _routed(route: Route, request: Request, methods: tuple[str, ...], *, head: bool) -> Response:
+    method = "GET" if head and request.method == "HEAD" else request.method
     if method not in methods:
         raise MethodNotAllowed(methods)
     return route(request)
