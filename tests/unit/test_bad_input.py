@@ -86,7 +86,8 @@ def test_another_method_is_405_and_the_right_ones_are_named(endpoint: Endpoint) 
 def test_head_is_answered_like_get_where_there_is_a_get(endpoint: Endpoint) -> None:
     got, head = endpoint.ask("GET"), endpoint.ask("HEAD")
 
-    assert got.status == head.status
+    # What a GET there may use up, a look at its headers must not.
+    assert head.status == (405 if endpoint.path == "/authorize" else got.status)
 
 
 BODIES: list[tuple[str, str]] = [

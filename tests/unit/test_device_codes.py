@@ -111,7 +111,7 @@ def test_knowing_the_user_code_lets_nobody_poll() -> None:
 def test_the_table_holds_nothing_that_a_device_could_poll_with() -> None:
     app = new_device_client()
     given = codes(app.client_id)
-    _, secret = keys.unseal("device", given["device_code"])
+    _, secret = keys.unseal("device-code", given["device_code"])
 
     assert secret not in str(stored_device(given["user_code"]))
     assert given["device_code"] not in str(stored_device(given["user_code"]))

@@ -33,6 +33,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
             ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, DEVICE]),
             ("PutItem UpdateItem", [USER, DEVICE, ASSERTION]),
             ("ConditionCheckItem", [USER]),
+            ("DeleteItem", [ASSERTION]),
         ],
         ["sealing", "signing"],
     ),
