@@ -8,9 +8,11 @@ from gatehouse import client_registration, clients, users
 from gatehouse.clients import STANDARD_SCOPES
 from gatehouse.hosted.permissions import in_words
 from gatehouse.userinfo import CUSTOM_SCOPES, SCOPE_OF
+from tests.unit.conftest import ISSUER
 from tests.unit.flows import (
     PASSWORD,
     Browser,
+    browser_of,
     exchange,
     hidden_fields,
     later,
@@ -260,3 +262,15 @@ def test_there_are_words_for_every_scope_and_claim_that_can_be_asked_for() -> No
     assert not [sentence for sentence in (*sentences, *single) if "_" in sentence or sentence.startswith("Use ")]
     assert (len(sentences), len(single)) == (len(STANDARD_SCOPES) + len(CUSTOM_SCOPES), len(SCOPE_OF))
     assert in_words(["orders:read"], []) == [("orders:read", "Use orders:read")]
+
+
+@pytest.mark.parametrize("redirect_uri", ["http://127.0.0.1/cb", "com.example.app:/cb"])
+def test_what_any_program_on_a_device_could_claim_to_be_is_asked_for_each_time(redirect_uri: str) -> None:
+    app, browser = new_client("native", first_party=False, redirect_uris=[redirect_uri]), browser_of(new_user())
+    for _ in range(2):
+        started = browser.authorize(app.client_id, redirect_uri=redirect_uri)
+
+        assert started.location.startswith(f"{ISSUER}/u/consent")
+        assert "code" in decide(browser, started.location)
+    silent = browser.authorize(app.client_id, redirect_uri=redirect_uri, prompt="none")
+    assert silent.sent_back["error"] == "consent_required"

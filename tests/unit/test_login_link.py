@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.conftest import ISSUER, call
-from tests.unit.flows import CALLBACK, new_client
+from tests.unit.flows import CALLBACK, Browser, new_client
 
 
 def test_it_leads_to_where_the_application_begins_a_sign_in() -> None:
@@ -30,3 +30,14 @@ def test_where_there_is_nothing_to_begin_an_error_page_says_so(client_id: str) -
     client_id = new_client("machine").client_id if client_id == "machine" else client_id
 
     assert call("hosted_pages", "GET", "/u/start", query={"client_id": client_id}).status == 400
+
+
+@pytest.mark.row(4)
+def test_where_an_application_of_others_leads_the_person_sees_first() -> None:
+    app = new_client(name="Ledger", first_party=False, initiate_login_uri="https://ledger.example.com/start")
+
+    answer = Browser().get("hosted_pages", f"/u/start?client_id={app.client_id}")
+
+    assert answer.status == 200
+    assert "Continue to Ledger?" in answer.body and "ledger.example.com" in answer.body
+    assert 'href="https://ledger.example.com/start?iss=https%3A%2F%2Fid.example.com"' in answer.body

@@ -15,9 +15,7 @@ ERROR = "That email and password do not match. Check both and try again."
 FORM = {"csrf": "csrf-value", "signin": "signin-value", "action": "/u/here"}
 ABOUT = {"logo_uri": "", "policy_uri": "https://shop.example/privacy", "tos_uri": "https://shop.example/terms"}
 CONTEXTS: dict[str, dict[str, object]] = {
-    "login.html": FORM
-    | ABOUT
-    | {"client_name": "Shop", "email": EMAIL, "error": "", "signup_url": "/u/signup", "forgot_url": "/u/forgot"},
+    "login.html": FORM | ABOUT | {"client_name": "Shop", "email": EMAIL, "error": "", "signup_url": "/u/signup", "forgot_url": "/u/forgot"},
     "signup.html": FORM | {"client_name": "Shop", "email": EMAIL, "error": "", "login_url": "/u/login"},
     "check_mail.html": {"heading": "Check your mail", "message": "A mail comes.", "email": EMAIL, "back_url": "/u/x"},
     "verify.html": FORM | {"email": EMAIL, "error": "", "minimum_length": 15, "ticket": "ticket-value"},

@@ -4,11 +4,12 @@ import jwt
 import pytest
 from time_machine import travel
 
-from gatehouse import table, users
-from tests.unit.conftest import Answer, call, forget
+from gatehouse import client_registration, clients, table, users
+from tests.unit.conftest import ISSUER, Answer, call, forget
 from tests.unit.faults import trouble
 from tests.unit.flows import (
     basic,
+    claims_of,
     introspect,
     later,
     new_client,
@@ -269,3 +270,16 @@ def test_a_token_with_one_character_changed_is_not_ours() -> None:
         other = "A" if good[position] != "A" else "B"
         assert error(refresh(app.client_id, good[:position] + other + good[position + 1 :])) == "invalid_grant"
     assert refresh(app.client_id, good).status == 200
+
+
+def test_a_scope_and_an_api_that_were_taken_from_the_client_are_not_in_its_next_tokens() -> None:
+    app = new_client(resources=["https://orders.example.com"])
+    new_user()
+    tokens = signed_in(app.client_id, scope="openid email", resource="https://orders.example.com")
+    client_registration.change(app.client_id, scopes=["openid"], resources=[])
+    clients.forget()
+
+    renewed = refresh(app.client_id, tokens["refresh_token"]).json
+
+    assert renewed["scope"] == "openid"
+    assert claims_of(renewed["access_token"])["aud"] == ISSUER

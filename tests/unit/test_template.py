@@ -23,7 +23,10 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
     "authorize": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])], ["sealing"]),
     "push_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [PAR, ASSERTION]), ("DeleteItem", [ASSERTION])], ["sealing"]),
-    "device_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [DEVICE, ASSERTION]), ("DeleteItem", [ASSERTION])], ["sealing"]),
+    "device_authorization": (
+        [("GetItem Query", [KEYS, CLIENT]), ("PutItem", [DEVICE, ASSERTION]), ("DeleteItem", [ASSERTION])],
+        ["sealing"],
+    ),
     "hosted_pages": (
         [("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", [USER, SIGNIN, PAR, *PEOPLE[2:]])],
         ["sealing"],

@@ -94,11 +94,13 @@ def change(client_id: str, **properties: Any) -> None:
 def find_self_registered(client_id: str, token: str) -> table.Item | None:
     """The client that registered itself and was given this registration access token; None for any other. 1 RRU.
 
-    Never an administrator's client: that has no such token.
+    Never an administrator's client: that has no such token, and one that was made a first party is an administrator's from then on. Else it
+    could lead people who are asked nothing any more wherever it likes.
     """
     item = table.get(table.client_key(client_id)) if _is_client_id(client_id) else None
     digest = (item or {}).get("registration_digest", b"")
-    return item if hmac.compare_digest(secret_digest(token), digest) else None
+    known = hmac.compare_digest(secret_digest(token), digest)
+    return item if item and known and item.get("first_party") is False else None
 
 
 def replace(
