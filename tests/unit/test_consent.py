@@ -7,7 +7,8 @@ import pytest
 from gatehouse import client_registration, clients, users
 from gatehouse.clients import STANDARD_SCOPES
 from gatehouse.hosted.permissions import in_words
-from gatehouse.userinfo import CUSTOM_SCOPES, SCOPE_OF
+from gatehouse.userinfo import CUSTOM_SCOPES
+from gatehouse.users import SCOPE_OF
 from tests.unit.conftest import ISSUER
 from tests.unit.flows import (
     PASSWORD,
@@ -274,3 +275,24 @@ def test_what_any_program_on_a_device_could_claim_to_be_is_asked_for_each_time(r
         assert "code" in decide(browser, started.location)
     silent = browser.authorize(app.client_id, redirect_uri=redirect_uri, prompt="none")
     assert silent.sent_back["error"] == "consent_required"
+
+
+def test_an_api_that_was_not_named_before_is_asked_for_and_named() -> None:
+    app, browser = third_party(resources=["https://bank.example"]), browser_of(new_user())
+    decide(browser, browser.authorize(app).location)
+    silent_one = browser.authorize(app, resource="https://bank.example", prompt="none")
+    asked = browser.authorize(app, resource="https://bank.example")
+
+    assert silent_one.sent_back["error"] == "consent_required"
+    assert "Call https://bank.example in your name" in browser.get("hosted_pages", asked.location).body
+    decide(browser, asked.location)
+    assert "code" in browser.authorize(app, resource="https://bank.example", prompt="none").sent_back
+
+
+def test_a_claim_of_a_scope_that_was_allowed_is_not_asked_for_again() -> None:
+    app, browser = third_party(), browser_of(new_user())
+    decide(browser, browser.authorize(app, scope="openid email").location)
+
+    answer = browser.authorize(app, scope="openid", claims='{"userinfo":{"email":null}}', prompt="none")
+
+    assert "code" in answer.sent_back

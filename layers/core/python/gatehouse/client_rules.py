@@ -166,7 +166,7 @@ def _check_refresh_cookie(properties: dict[str, Any]) -> None:
     if not properties.get("web_origins"):
         raise InvalidRegistration("web_origins", "at least one, since the refresh cookie is bound to them")
     if properties.get("dpop_bound_access_tokens"):
-        raise InvalidRegistration("dpop_bound_access_tokens", "not with refresh_cookie: no browser sends that header along with cookies unasked")
+        raise InvalidRegistration("dpop_bound_access_tokens", "not with refresh_cookie, which browsers send without that header only")
 
 
 def _check_keys(properties: dict[str, Any]) -> None:

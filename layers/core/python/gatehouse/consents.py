@@ -1,8 +1,11 @@
-"""What a person allowed a third-party client: scopes and single claims, remembered until it is taken back."""
+"""What a person allowed a third-party client: scopes, single claims and APIs, remembered until it is taken back."""
+
+from collections.abc import Mapping
 
 from gatehouse import clock, sessions, table
 from gatehouse.clients import Client
 from gatehouse.sign_ins import AuthorizationRequest
+from gatehouse.users import SCOPE_OF
 
 
 def needed(client: Client, item: table.Item | None, asked: AuthorizationRequest) -> bool:
@@ -12,7 +15,7 @@ def needed(client: Client, item: table.Item | None, asked: AuthorizationRequest)
     # Any program on a device can answer to such an address, and say that it is this application (RFC 8252 8.6).
     if client.public and not asked.user_code and not asked.redirect_uri.startswith("https:"):
         return True
-    return item is None or not _covers(item, {*asked.scope.split()}, asked.claims)
+    return item is None or not _covers(item, _wanted(asked))
 
 
 def get(user_id: str, client_id: str) -> table.Item | None:
@@ -41,18 +44,27 @@ def withdraw(user_id: str, client_id: str) -> None:
 
 def grant(user_id: str, asked: AuthorizationRequest, before: table.Item | None) -> None:
     """Remember that what was asked for is allowed, beside what was `before`."""
-    scopes = sorted({*asked.scope.split(), *(before["scopes"] if before else ())})
-    claims = sorted({*asked.claims, *(before["claims"] if before else ())})
+    allowed = {kind: sorted({*names, *(before or {}).get(kind, ())}) for kind, names in _wanted(asked).items()}
     # Codes that were issued since the first time go on counting.
     granted_at = before["granted_at"] if before else clock.now()
-    unchanged = [(name, "=", before[name]) for name in ("scopes", "claims")] if before else [("pk", "absent", None)]
-    changes = {"client_id": asked.client_id, "scopes": scopes, "claims": claims, "granted_at": granted_at}
+    known = [(kind, "=", before[kind]) if kind in before else (kind, "absent", None) for kind in allowed] if before else []
     try:
-        table.update(table.consent_key(user_id, asked.client_id), where=unchanged, set=changes)
+        table.update(
+            table.consent_key(user_id, asked.client_id),
+            where=known or [("pk", "absent", None)],
+            set={"client_id": asked.client_id, "granted_at": granted_at, **allowed},
+        )
     except table.ConditionFailed as raced:
-        if not raced.item or not _covers(raced.item, set(scopes), set(claims)):
+        if not raced.item or not _covers(raced.item, {kind: set(names) for kind, names in allowed.items()}):
             grant(user_id, asked, raced.item)
 
 
-def _covers(item: table.Item, scopes: set[str], claims: set[str]) -> bool:
-    return scopes <= set(item["scopes"]) and claims <= set(item["claims"])
+def _wanted(asked: AuthorizationRequest) -> dict[str, set[str]]:
+    return {"scopes": {*asked.scope.split()}, "claims": asked.claims, "resources": {*asked.resources.split()}}
+
+
+def _covers(item: table.Item, wanted: Mapping[str, set[str]]) -> bool:
+    """Whether all of it was allowed; a claim also by the scope that opens it."""
+    scopes = {*item["scopes"]}
+    claims = {claim for claim in wanted["claims"] if SCOPE_OF[claim] not in scopes}
+    return wanted["scopes"] <= scopes and claims <= {*item["claims"]} and wanted["resources"] <= {*item.get("resources", ())}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gatehouse.users import PROFILE_CLAIMS, User
+from gatehouse.users import PROFILE_CLAIMS, SCOPE_OF, User
 
 # Beyond OpenID Connect: what the person set, what was earned, and the business data, for clients that may see them.
 CUSTOM_SCOPES = ("user_metadata", "app_metadata", "custom_data")
@@ -27,13 +27,6 @@ CLAIMS = [
     "phone_number_verified",
     *CUSTOM_SCOPES,
 ]
-# The scope that opens a claim; whoever may ask for that may ask for the claim alone (OpenID Connect Core 5.4, 5.5).
-SCOPE_OF = {
-    **dict.fromkeys([*PROFILE_CLAIMS, "updated_at"], "profile"),
-    **dict.fromkeys(["email", "email_verified"], "email"),
-    **dict.fromkeys(["phone_number", "phone_number_verified"], "phone"),
-    "address": "address",
-}
 
 
 def claims(user: User, scope: str, names: str = "") -> dict[str, Any]:

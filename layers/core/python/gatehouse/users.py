@@ -23,6 +23,13 @@ PROFILE_CLAIMS = [
     "zoneinfo",
     "locale",
 ]
+# The scope that opens a claim; whoever may ask for that may ask for the claim alone (OpenID Connect Core 5.4, 5.5).
+SCOPE_OF = {
+    **dict.fromkeys([*PROFILE_CLAIMS, "updated_at"], "profile"),
+    **dict.fromkeys(["email", "email_verified"], "email"),
+    **dict.fromkeys(["phone_number", "phone_number_verified"], "phone"),
+    "address": "address",
+}
 
 
 class EmailTaken(Exception):

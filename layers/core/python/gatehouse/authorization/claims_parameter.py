@@ -7,7 +7,7 @@ from typing import Any
 from gatehouse import assurance
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidRequest, UnmetAuthenticationRequirements
-from gatehouse.userinfo import SCOPE_OF
+from gatehouse.users import SCOPE_OF
 
 _FLAW = "claims must be a JSON object of userinfo and id_token, each an object of claims"
 

@@ -35,6 +35,7 @@ class _Allowed:
     since: int
     scopes: set[str] = field(default_factory=set)
     claims: set[str] = field(default_factory=set)
+    resources: set[str] = field(default_factory=set)
 
 
 def ask(request: Request) -> Response:
@@ -122,7 +123,7 @@ def _applications(user: User, live: list[Session]) -> list[dict[str, object]]:
     for client_id, allowed in _allowed(user, live).items():
         client = clients.get(client_id)
         if client and not client.first_party:
-            words = [sentence for _, sentence in in_words(allowed.scopes, allowed.claims)]
+            words = [sentence for _, sentence in in_words(allowed.scopes, allowed.claims, allowed.resources)]
             shown.append(
                 {"client_id": client_id, "name": client.name, "uri": client.client_uri, "since": allowed.since, "sentences": words}
             )
@@ -131,12 +132,14 @@ def _applications(user: User, live: list[Session]) -> list[dict[str, object]]:
 
 def _allowed(user: User, live: list[Session]) -> dict[str, _Allowed]:
     """By client: what is remembered, and what goes on although it is not, as where a removal broke off or a client was our own before."""
-    found = {
-        item["client_id"]: _Allowed(item["granted_at"], {*item["scopes"]}, {*item["claims"]}) for item in consents.of_user(user.user_id)
-    }
+    found: dict[str, _Allowed] = {}
+    for item in consents.of_user(user.user_id):
+        kinds = ({*item["scopes"]}, {*item["claims"]}, {*item.get("resources", ())})
+        found[item["client_id"]] = _Allowed(item["granted_at"], *kinds)
     for session in live:
         allowed = found.setdefault(session.client_id, _Allowed(session.created_at))
         allowed.since = min(allowed.since, session.created_at)
         allowed.scopes |= {*session.scope.split()}
+        allowed.resources |= {*session.resources.split()}
         allowed.claims |= {*session.userinfo_claims.split(), *session.id_token_claims.split()}
     return found

@@ -27,7 +27,7 @@ def ask(request: Request) -> Response:
         client_name=client.name if client else "",
         client_uri=client.client_uri if client else "",
         **about(client),
-        scopes=in_words(asked.scope.split(), asked.claims),
+        scopes=in_words(asked.scope.split(), asked.claims, asked.resources.split()),
         user_email=user.email,
         user_code=device_codes.shown(asked.user_code),
     )

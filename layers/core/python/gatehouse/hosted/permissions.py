@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from gatehouse.userinfo import SCOPE_OF
+from gatehouse.users import SCOPE_OF
 
 _SCOPES = {
     "openid": "Know who you are",
@@ -38,8 +38,8 @@ _CLAIMS = {
 }
 
 
-def in_words(scopes: Collection[str], claims: Collection[str]) -> list[tuple[str, str]]:
-    """Name and sentence of each scope, and of each single claim that none of the scopes opens anyway."""
+def in_words(scopes: Collection[str], claims: Collection[str], resources: Collection[str] = ()) -> list[tuple[str, str]]:
+    """Name and sentence of each scope, of each single claim that none of the scopes opens anyway, and of each API."""
     known = [scope for scope in _SCOPES if scope in scopes]
     others = sorted(set(scopes) - _SCOPES.keys())
     single = [claim for claim in _CLAIMS if claim in claims and SCOPE_OF[claim] not in scopes]
@@ -47,4 +47,5 @@ def in_words(scopes: Collection[str], claims: Collection[str]) -> list[tuple[str
         *((scope, _SCOPES[scope]) for scope in known),
         *((claim, f"See {_CLAIMS[claim]}") for claim in single),
         *((scope, f"Use {scope}") for scope in others),
+        *((resource, f"Call {resource} in your name") for resource in sorted(resources)),
     ]
