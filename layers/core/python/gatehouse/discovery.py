@@ -4,8 +4,8 @@ from typing import Any
 
 from gatehouse import client_auth, dpop
 from gatehouse.assurance import ACR_VALUES
-from gatehouse.authorization import DISPLAYS, PROMPTS, UI_LOCALES
 from gatehouse.authorization.answers import RESPONSE_MODES
+from gatehouse.authorization.checks import DISPLAYS, PROMPTS, UI_LOCALES
 from gatehouse.clients import STANDARD_SCOPES
 from gatehouse.grants import GRANTS
 from gatehouse.jose.foreign import ALGORITHMS

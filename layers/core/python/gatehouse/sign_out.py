@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 
 from gatehouse import clients, jose, sessions, sign_ons, tokens, users
-from gatehouse.authorization import LONGEST, Untrusted, parameters_of, without_cookies
+from gatehouse.authorization import Untrusted, parameters_of, without_cookies
+from gatehouse.authorization.checks import LONGEST
 from gatehouse.clients import Client
 from gatehouse.hosted.page import form, submitted
 from gatehouse.settings import settings
