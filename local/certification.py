@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from gatehouse import client_registration, clients, outbound, passwords, table, users
+from gatehouse import client_registration, clients, outbound, passwords, table, tokens, users
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.settings import settings
 from local import suite_plans
@@ -64,6 +64,7 @@ _CLIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "deny1": ("certdeny1", _BY_KEY | {"token_endpoint_auth_signing_alg": "PS256", "first_party": False}),
     "deny2": ("certdeny2", _BY_KEY | {"token_endpoint_auth_signing_alg": "ES256", "first_party": False}),
 }
+_DESK, _CREATE = "certdesk", "create:clients"
 _WITH_SECOND_REDIRECT = ("fapi2", "signing2", "deny2")
 _OF_THE_TWIN = ("basic", "second", "post", "fapi1", "fapi2", "signing1", "signing2", "deny1")
 
@@ -98,6 +99,29 @@ def provide(file: Path, bases: Sequence[str] = (), *, backchannel_logout_uri: st
     certified = Certified(bases, registered, _person(known.get("password", "")))
     write(file, asdict(certified))
     return certified
+
+
+def initial_access_token() -> str:
+    """What registration asks for: an access token of a machine that may create clients, good for a day.
+
+    That machine needs no PKCE, and so do none of the clients that register by its tokens: most modules send none, and cannot say so.
+    """
+    more: dict[str, Any] = {"access_token_seconds": 86400, "require_pkce": False}
+    properties: dict[str, Any] = {
+        "name": "Certification, desk",
+        "type": "machine",
+        "scopes": [_CREATE],
+        "audience": settings().management_audience,
+        **more,
+    }
+    if table.get(table.client_key(_DESK)):
+        client_registration.change(_DESK, **properties)
+    else:
+        client_registration.register(_DESK, **properties)
+    desk = clients.get(_DESK, no_older_than_seconds=0)
+    if desk is None:
+        raise InvalidRegistration("client_id", f"{_DESK} is gone")
+    return tokens.access_token(desk, _CREATE)[0]
 
 
 def configuration(
@@ -149,10 +173,10 @@ def main() -> int:
 
 def _plans(directory: Path, certified: Certified) -> list[Path]:
     """Write a file per alias and kind of plan; suites with the same alias share them."""
-    person = {"email": EMAIL, "password": certified.password}
+    person, token = {"email": EMAIL, "password": certified.password}, initial_access_token()
     files: dict[Path, dict[str, Any]] = {}
     for base in certified.bases:
-        made = suite_plans.plans(settings().base_url, base, certified.clients, person)
+        made = suite_plans.plans(settings().base_url, base, certified.clients, person, token)
         files |= {directory / f"{plan['alias']}-{kind}.json": plan for kind, plan in made.items()}
     for file, plan in files.items():
         write(file, plan)
@@ -161,7 +185,8 @@ def _plans(directory: Path, certified: Certified) -> list[Path]:
 
 def _twin(directory: Path, certified: Certified) -> Path:
     file = directory / "conformance.json"
-    write(file, configuration(certified, certified.bases[0], verify_tls=os.environ.get("TLS_CERTIFICATE", True)))
+    trusted, token = os.environ.get("TLS_CERTIFICATE", True), initial_access_token()
+    write(file, configuration(certified, certified.bases[0], verify_tls=trusted, initial_access_token=token))
     return file
 
 

@@ -15,11 +15,11 @@ Task = dict[str, Any]
 Fields = Mapping[str, Any]
 
 
-def plans(issuer: str, base: str, clients: Mapping[str, Fields], person: Fields) -> dict[str, dict[str, Any]]:
+def plans(issuer: str, base: str, clients: Mapping[str, Fields], person: Fields, token: str) -> dict[str, dict[str, Any]]:
     """The configuration of each kind of plan: oidc, dynamic, fapi2 (security profile), signing (message signing).
 
     base: <suite>/test/a/<alias>. clients: by name, each with client_id and client_secret or jwk (private).
-    person: email and password.
+    person: email and password. token: the initial access token of dynamic registration.
     """
     common = {
         "alias": base.rsplit("/", 1)[-1],
@@ -28,7 +28,8 @@ def plans(issuer: str, base: str, clients: Mapping[str, Fields], person: Fields)
         "browser": [_sign_in(issuer, person), _sign_out(issuer)],
     }
     secret_holders = {"client": "basic", "client2": "second", "client_secret_post": "post"}
-    by_name = {"client": {"client_name": "First at Gatehouse"}, "client2": {"client_name": "Second at Gatehouse"}}
+    names = {"client": "First at Gatehouse", "client2": "Second at Gatehouse"}
+    by_name = {part: {"client_name": name, "initial_access_token": token} for part, name in names.items()}
     return {
         "oidc": common | {part: _with_secret(clients[name]) for part, name in secret_holders.items()},
         "dynamic": common | by_name,

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import httpx
-
 from local import certification, stack
 from local.instance import named
 from tests.e2e import deployment
@@ -29,19 +27,8 @@ def _configured(deployed: deployment.Deployment) -> dict[str, Any]:
     listen, file = f"127.0.0.1:{_free_port()}", deployed.instance.home / "certification" / "secrets.json"
     with deployed.administered():
         certified = certification.provide(file, [_BASE], backchannel_logout_uri=f"http://{listen}/backchannel_logout")
-        token = _initial_access_token(deployed)
+        token = certification.initial_access_token()
         return certification.configuration(certified, _BASE, backchannel_listen=listen, initial_access_token=token)
-
-
-def _initial_access_token(deployed: deployment.Deployment) -> str:
-    """What a registration desk hands out, good for longer than a session of these tests."""
-    audience, form = f"{deployed.issuer}/api/v2/", {"grant_type": "client_credentials"}
-    # Most modules send no PKCE, and cannot say so when they register.
-    wide = {"access_token_seconds": 3600, "require_pkce": False}
-    desk = deployed.register("machine", scopes=["create:clients"], audience=audience, **wide)
-    answer = httpx.post(f"{deployed.issuer}/oauth/token", data=form, auth=(desk.client_id, desk.secret), timeout=20)
-    token: str = answer.json()["access_token"]
-    return token
 
 
 def _free_port() -> int:

@@ -190,7 +190,9 @@ def test_the_twin_is_told_all_it_needs(certified: Certified) -> None:
 
 @pytest.fixture
 def plans(certified: Certified) -> dict[str, dict[str, Any]]:
-    return suite_plans.plans(ISSUER, BASE, certified.clients, {"email": certification.EMAIL, "password": certified.password})
+    return suite_plans.plans(
+        ISSUER, BASE, certified.clients, {"email": certification.EMAIL, "password": certified.password}, "an initial access token"
+    )
 
 
 def commands(value: Any) -> Iterator[list[Any]]:
