@@ -189,18 +189,22 @@ def rotate(
         if refused.item is None:
             raise Ended from refused
         session = Session.from_item(refused.item)
-    if session.client_id != client_id or session.status != "active" or session.created_at <= not_before:
+    ends_at = min(session.expires_at, session.idle_expires_at)
+    if session.client_id != client_id or session.status != "active" or session.created_at <= not_before or ends_at <= now:
         raise Ended
-    if min(session.expires_at, session.idle_expires_at) <= now:
-        raise Ended
-    in_grace = bool(grace_seconds) and now - session.rotated_at <= grace_seconds
-    if session.generation == generation + 1 and (in_grace or session.rotated_by == invocation_id):
+    if session.generation == generation + 1 and _is_successor(session, grace_seconds, invocation_id):
         return session
     if session.generation <= generation:
         # Behind what we signed: the table was restored from a backup. Not the holder's fault, but not to be trusted either.
         raise Ended
     revoke(user_id, sid, "refresh_token_reused")
     raise Reused
+
+
+def _is_successor(session: Session, grace_seconds: int, invocation_id: str) -> bool:
+    """Whether whoever presents the generation before gets this one: in the grace, or by the repeat of the write that made it."""
+    in_grace = bool(grace_seconds) and clock.now() - session.rotated_at <= grace_seconds
+    return in_grace or session.rotated_by == invocation_id
 
 
 def revoke(user_id: str, sid: str, reason: str, *, client_id: str = "") -> bool:
