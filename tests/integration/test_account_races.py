@@ -9,7 +9,7 @@ import argon2
 import pytest
 import time_machine
 
-from gatehouse import clock, limits, users
+from gatehouse import cleanup, clock, limits, users
 from gatehouse.client_registration import Registered
 from local.instance import Instance
 from tests.integration.scenes import (
@@ -185,7 +185,7 @@ def test_the_broom_takes_what_is_dead_and_leaves_what_is_being_refreshed(app: Re
     for _ in range(ROUNDS):
         living, dead = with_tokens(app), with_tokens(app)
         sign_out_everywhere(dead.tokens["access_token"])
-        with time_machine.travel(clock.now() + 2 * 3600):
+        with time_machine.travel(clock.now() + cleanup.STREAM_SECONDS):
             answers = at_once(*times(2, function("cleanup"), {}, context()), *times(14, living.refresh))
 
             assert {answer.status for answer in answers[2:]} == {200}

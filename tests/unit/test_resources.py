@@ -208,8 +208,9 @@ def test_the_choice_survives_pages_and_pushing() -> None:
     form = {"client_id": client_id, "response_type": "code", "scope": "openid", "resource": STOCK, "redirect_uri": ""}
     form |= {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
     pushed = push({name: value for name, value in form.items() if value})
-    code = go(browser, client_id, pushed.json["request_uri"]).sent_back["code"]
-    assert audience(exchange(client_id, code, redirect_uri="")) == [STOCK, ISSUER]
+    asked = go(browser, client_id, pushed.json["request_uri"])
+    back = browser.fill(browser.get("hosted_pages", asked.location), "/u/consent", decision="allow")
+    assert audience(exchange(client_id, back.sent_back["code"], redirect_uri="")) == [STOCK, ISSUER]
     evil = push({name: value for name, value in (form | {"resource": ISSUER}).items() if value})
     assert target_refused(evil)
 

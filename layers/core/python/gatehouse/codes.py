@@ -28,10 +28,10 @@ class Code:
     amr: list[str]
     sign_on_id: str
     redirect_uri_given: bool
-    resources: str
-    userinfo_claims: str
-    id_token_claims: str
-    dpop_jkt: str
+    resources: str = ""
+    userinfo_claims: str = ""
+    id_token_claims: str = ""
+    dpop_jkt: str = ""
     expires_at: int = 0
 
 
@@ -47,9 +47,9 @@ def issue(code: Code) -> str:
 
 
 def read(value: str) -> Code | None:
-    """The code, be it over or not, or None if it is not ours. Whether it was used before is for sessions.begin to find."""
+    """The code, be it over or not, or None if it is not ours, or of another version of ours. Whether it was used before is for sessions.begin to find."""
     try:
-        return Code(*keys.unseal(_PURPOSE, value))
+        return Code(*sealed) if len(sealed := keys.unseal(_PURPOSE, value)) == len(Code.__dataclass_fields__) else None
     except jose.Forged:
         return None
 

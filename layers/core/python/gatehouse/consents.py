@@ -67,4 +67,4 @@ def _covers(item: table.Item, wanted: Mapping[str, set[str]]) -> bool:
     """Whether all of it was allowed; a claim also by the scope that opens it."""
     scopes = {*item["scopes"]}
     claims = {claim for claim in wanted["claims"] if SCOPE_OF[claim] not in scopes}
-    return wanted["scopes"] <= scopes and claims <= {*item["claims"]} and wanted["resources"] <= {*item.get("resources", ())}
+    return wanted["scopes"] <= scopes and claims <= {*item.get("claims", ())} and wanted["resources"] <= {*item.get("resources", ())}

@@ -134,7 +134,7 @@ def _allowed(user: User, live: list[Session]) -> dict[str, _Allowed]:
     """By client: what is remembered, and what goes on although it is not, as where a removal broke off or a client was our own before."""
     found: dict[str, _Allowed] = {}
     for item in consents.of_user(user.user_id):
-        kinds = ({*item["scopes"]}, {*item["claims"]}, {*item.get("resources", ())})
+        kinds = ({*item["scopes"]}, {*item.get("claims", ())}, {*item.get("resources", ())})
         found[item["client_id"]] = _Allowed(item["granted_at"], *kinds)
     for session in live:
         allowed = found.setdefault(session.client_id, _Allowed(session.created_at))
