@@ -47,7 +47,10 @@ def issue(code: Code) -> str:
 
 
 def read(value: str) -> Code | None:
-    """The code, be it over or not, or None if it is not ours, or of another version of ours. Whether it was used before is for sessions.begin to find."""
+    """The code, be it over or not, or None if it is not ours, or of another version of ours.
+
+    Whether it was used before is for sessions.begin to find.
+    """
     try:
         return Code(*sealed) if len(sealed := keys.unseal(_PURPOSE, value)) == len(Code.__dataclass_fields__) else None
     except jose.Forged:
