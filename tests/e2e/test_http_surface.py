@@ -18,6 +18,8 @@ METHODS = {
     "/.well-known/jwks.json": ("GET", True),
     "/authorize": ("GET, POST", False),
     "/oauth/token": ("POST", True),
+    "/oauth/par": ("POST", True),
+    "/oauth/device/code": ("POST", True),
     "/oauth/introspect": ("POST", False),
     "/oauth/revoke": ("POST", True),
     "/userinfo": ("GET, POST", True),
@@ -30,7 +32,7 @@ METHODS = {
 }
 OPEN = [path for path, (_, cors) in METHODS.items() if cors]
 PAGES = ["/u/login", "/u/signup", "/u/verify", "/u/forgot", "/u/reset", "/u/consent", "/u/signed-out", "/u/nowhere"]
-PAGES += ["/authorize", "/oidc/logout?id_token_hint=x", "/u/start"]
+PAGES += ["/u/device", "/authorize", "/oidc/logout?id_token_hint=x", "/u/start"]
 
 
 @pytest.mark.row(28)

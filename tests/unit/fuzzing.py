@@ -28,10 +28,15 @@ PATHS = {
             "consent",
             "start",
             "signed-out",
+            "account",
+            "device",
             "style.css",
             "icon.svg",
         ]
     ],
+    "push_authorization": ["/oauth/par"],
+    "device_authorization": ["/oauth/device/code"],
+    "registration": ["/oidc/register", "/oidc/register/$dynamic"],
     "token_exchange": ["/oauth/token"],
     "token_refresh": ["/session/refresh"],
     "userinfo": ["/userinfo"],
@@ -56,7 +61,17 @@ VALID: dict[str, dict[str, str]] = {
         "ticket": "$ticket",
         "email": "ada@example.com",
         "decision": "allow",
+        "user_code": "$user_code",
     },
+    "push_authorization": {
+        "client_id": "$spa",
+        "redirect_uri": CALLBACK,
+        "response_type": "code",
+        "scope": "openid",
+        "code_challenge": CHALLENGE,
+        "code_challenge_method": "S256",
+    },
+    "device_authorization": {"client_id": "$native", "scope": "openid"},
     "token_exchange": {
         "grant_type": "authorization_code",
         "client_id": "$spa",
@@ -70,7 +85,7 @@ VALID: dict[str, dict[str, str]] = {
     "revoke": {"client_id": "$spa", "token": "$refresh"},
     "logout": {"client_id": "$spa", "id_token_hint": "$id", "post_logout_redirect_uri": "https://app.example.com/bye"},
 }
-METHODS = [*["GET"] * 4, *["POST"] * 12, "OPTIONS", "HEAD", "PUT", "", "post", "P\u00d6ST"]
+METHODS = [*["GET"] * 4, *["POST"] * 12, "OPTIONS", "HEAD", "PUT", "DELETE", "", "post", "P\u00d6ST"]
 # Stand for what only exists once a test runs.
 REAL = [
     f"${name}"
@@ -89,6 +104,15 @@ REAL = [
         "csrf",
         "signin",
         "ticket",
+        "native",
+        "device_code",
+        "user_code",
+        "pushed",
+        "object",
+        "proof",
+        "assertion",
+        "dynamic",
+        "management",
     ]
 ]
 NAMES = [
@@ -134,6 +158,38 @@ NAMES = [
         "session_id",
         "preserve_refresh_tokens",
         "client_assertion",
+        "client_assertion_type",
+    ),
+    *(
+        "resource",
+        "audience",
+        "dpop_jkt",
+        "acr_values",
+        "ui_locales",
+        "device_code",
+        "user_code",
+        "subject_token",
+        "subject_token_type",
+        "actor_token",
+        "actor_token_type",
+        "requested_token_type",
+        "remove",
+        "end",
+        "sign_out",
+    ),
+    *(
+        "redirect_uris",
+        "jwks",
+        "jwks_uri",
+        "token_endpoint_auth_method",
+        "grant_types",
+        "response_types",
+        "client_name",
+        "logo_uri",
+        "default_max_age",
+        "subject_type",
+        "sector_identifier_uri",
+        "backchannel_logout_uri",
     ),
 ]
 VALUES = [
@@ -156,6 +212,15 @@ VALUES = [
         "authorization_code",
         "refresh_token",
         "client_credentials",
+        "urn:ietf:params:oauth:grant-type:device_code",
+        "urn:ietf:params:oauth:grant-type:token-exchange",
+        "urn:ietf:params:oauth:token-type:access_token",
+        "urn:ietf:params:oauth:client-assertion-type:jwt-bearer",
+        "private_key_jwt",
+        "form_post",
+        "everywhere",
+        '{"userinfo":{"email":null},"id_token":{"acr":{"essential":true}}}',
+        "https://169.254.169.254/",
         "allow",
         "deny",
         "ada@example.com",
@@ -185,7 +250,21 @@ json_value = st.recursive(
     max_leaves=4,
 )
 header = st.one_of(
-    st.sampled_from(["Bearer $access", "Bearer $id", "Bearer $refresh", "$basic", "https://app.example.com", "null", FORM, JSON]),
+    st.sampled_from(
+        [
+            "Bearer $access",
+            "DPoP $access",
+            "Bearer $id",
+            "Bearer $refresh",
+            "Bearer $management",
+            "$proof",
+            "$basic",
+            "https://app.example.com",
+            "null",
+            FORM,
+            JSON,
+        ]
+    ),
     st.text(max_size=40),
 )
 HEADERS = [
@@ -271,7 +350,7 @@ def event_of(name: str, asked: dict[str, Any], real: dict[str, str]) -> dict[str
     if kind != "not base64":
         raw = content if kind == "other" else (urlencode(content) if kind == FORM else json.dumps(content)).encode()
         encoded = base64.b64encode(raw).decode()
-    path = asked["path"] if isinstance(asked["path"], str) else PATHS[name][asked["path"] % len(PATHS[name])]
+    path = filled(asked["path"] if isinstance(asked["path"], str) else PATHS[name][asked["path"] % len(PATHS[name])], real)
     cookies = jar | {filled(cookie, real): given for cookie, given in asked["cookies"].items()}
     return {
         "version": "2.0",
@@ -280,7 +359,14 @@ def event_of(name: str, asked: dict[str, Any], real: dict[str, str]) -> dict[str
         "headers": filled(asked["headers"], real) | ({"content-type": kind} if kind in (FORM, JSON) else {}),
         "cookies": [f"{cookie}={filled(given, real | {'$jar': real.get(cookie, '')})}" for cookie, given in cookies.items()],
         "requestContext": {"http": {"method": asked["method"], "path": path, "sourceIp": "192.0.2.7"}},
-        "pathParameters": {"id": filled(asked["id"], real)} if "/api/v2/" in path else {},
+        "pathParameters": _variables(path, filled(asked["id"], real)),
         "body": encoded,
         "isBase64Encoded": True,
     }
+
+
+def _variables(path: str, user_id: str) -> dict[str, str]:
+    """What API Gateway takes out of the path."""
+    if path.startswith("/oidc/register/"):
+        return {"client_id": path.removeprefix("/oidc/register/")}
+    return {"id": user_id} if "/api/v2/" in path else {}

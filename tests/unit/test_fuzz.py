@@ -11,8 +11,11 @@ from hypothesis import strategies as st
 
 from gatehouse import tickets
 from tests.unit.conftest import ISSUER, Answer, context, function, send
-from tests.unit.flows import CALLBACK, basic, browser_of, hidden_fields, new_client, new_code, new_user, tokens_of
+from tests.unit.devices import codes, new_device_client
+from tests.unit.flows import CALLBACK, CHALLENGE, basic, browser_of, hidden_fields, new_client, new_code, new_user, tokens_of
 from tests.unit.fuzzing import FORM, JSON, PATHS, event_of, request, requests
+from tests.unit.registrations import initial_access_token, registered
+from tests.unit.signers import assertion, key, nonce, proof, push, request_object, signing_client
 
 
 @pytest.fixture
@@ -37,7 +40,28 @@ def real() -> dict[str, str]:
         "$basic": basic(web.client_id, web.secret),
         "$ticket": tickets.issue(tickets.RESET, user.email, user_id=user.user_id),
     }
-    return known | browser.cookies | {"$long": "x" * 5000}
+    return known | _of_the_other_ways(spa.client_id) | browser.cookies | {"$long": "x" * 5000}
+
+
+def _of_the_other_ways(spa: str) -> dict[str, str]:
+    """What devices, keys, pushed requests and registration bring along."""
+    television, signer = new_device_client(), key("ES256", "k")
+    asked = codes(television.client_id)
+    by_key = signing_client(signer, "machine")
+    by_object = new_client("web", jwks=[signer.jwk])
+    pkce = {"code_challenge": CHALLENGE, "code_challenge_method": "S256"}
+    pushed = push({"client_id": spa, "redirect_uri": CALLBACK, "response_type": "code", "scope": "openid", **pkce})
+    return {
+        "$native": television.client_id,
+        "$device_code": asked["device_code"],
+        "$user_code": asked["user_code"],
+        "$pushed": pushed.json["request_uri"],
+        "$object": request_object(signer, by_object.client_id, response_type="code", redirect_uri=CALLBACK, scope="openid", **pkce),
+        "$assertion": assertion(signer, by_key.client_id),
+        "$proof": proof(signer, nonce=nonce()),
+        "$dynamic": registered().client_id,
+        "$management": initial_access_token(),
+    }
 
 
 def check(answer: Answer) -> None:
@@ -50,7 +74,7 @@ def check(answer: Answer) -> None:
         assert answer.location.startswith(
             (f"{CALLBACK}?", f"{ISSUER}/u/", f"{ISSUER}/authorize?", f"{ISSUER}/oidc/logout", "https://app.example.com/bye")
         )
-    if answer.headers["content-type"].startswith("text/html"):
+    if answer.headers["content-type"].startswith("text/html") and "script-src" not in answer.headers["content-security-policy"]:
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
     allowed = answer.headers.get("access-control-allow-origin", "")
     if "access-control-allow-credentials" in answer.headers:
