@@ -1,7 +1,7 @@
 // A web application on openid-client, and an API on oauth4webapi: each path does one thing that a relying party does, and shows the result as JSON.
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
-import { serve } from './serve.js'
+import { beginning, serve } from './serve.js'
 
 const { ISSUER, CLIENT_ID, CLIENT_SECRET, METHOD, API_AUDIENCE, MACHINE_ID, MACHINE_SECRET } = process.env
 const methods = { basic: client.ClientSecretBasic, post: client.ClientSecretPost }
@@ -13,15 +13,9 @@ let pending
 
 serve({
   async '/login'({ origin }) {
-    pending = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState(), expectedNonce: client.randomNonce() }
-    return client.buildAuthorizationUrl(config, {
-      redirect_uri: `${origin}/callback`,
-      scope: 'openid profile email offline_access orders:read',
-      code_challenge: await client.calculatePKCECodeChallenge(pending.pkceCodeVerifier),
-      code_challenge_method: 'S256',
-      state: pending.expectedState,
-      nonce: pending.expectedNonce,
-    })
+    const [expected, request] = await beginning(`${origin}/callback`)
+    pending = expected
+    return client.buildAuthorizationUrl(config, { ...request, scope: `${request.scope} orders:read` })
   },
   async '/callback'(url) {
     tokens = await client.authorizationCodeGrant(config, url, { ...pending, idTokenExpected: true })

@@ -1,6 +1,6 @@
 // An application on openid-client that does what its registration asks for beyond the plain code flow; SETUP says what that is.
 import * as client from 'openid-client'
-import { privateKey, serve } from './serve.js'
+import { beginning, privateKey, serve } from './serve.js'
 
 // dpop: the algorithm of its proofs. signs, pushes: its authorization requests. key: a private JWK, by which it also authenticates if it has no secret.
 const { issuer, client_id, secret, key, dpop, signs, pushes, redirect_uri, parameters, api } = JSON.parse(process.env.SETUP)
@@ -32,16 +32,9 @@ function shown(answer) {
 
 serve({
   async '/login'() {
-    pending = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState(), expectedNonce: client.randomNonce() }
-    const request = {
-      redirect_uri,
-      scope: 'openid profile email offline_access',
-      code_challenge: await client.calculatePKCECodeChallenge(pending.pkceCodeVerifier),
-      code_challenge_method: 'S256',
-      state: pending.expectedState,
-      nonce: pending.expectedNonce,
-      ...parameters,
-    }
+    const [expected, plain] = await beginning(redirect_uri)
+    const request = { ...plain, ...parameters }
+    pending = expected
     const url = signs ? await client.buildAuthorizationUrlWithJAR(config, request, signingKey) : client.buildAuthorizationUrl(config, request)
     return pushes ? client.buildAuthorizationUrlWithPAR(config, url.searchParams, proof) : url
   },

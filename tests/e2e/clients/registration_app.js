@@ -1,7 +1,7 @@
 // An application that registers itself: with openid-client, and by the single steps of oauth4webapi.
 import * as oauth from 'oauth4webapi'
 import * as client from 'openid-client'
-import { privateKey, serve } from './serve.js'
+import { beginning, privateKey, serve } from './serve.js'
 
 // key: a private JWK, of an application that authenticates by it.
 const { issuer, redirect_uri, initial_access_token, metadata, key } = JSON.parse(process.env.SETUP)
@@ -37,15 +37,9 @@ serve({
     return oauth.processDynamicClientRegistrationResponse(response)
   },
   async '/login'() {
-    pending = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState(), expectedNonce: client.randomNonce() }
-    return client.buildAuthorizationUrl(config, {
-      redirect_uri,
-      scope: 'openid profile email offline_access',
-      code_challenge: await client.calculatePKCECodeChallenge(pending.pkceCodeVerifier),
-      code_challenge_method: 'S256',
-      state: pending.expectedState,
-      nonce: pending.expectedNonce,
-    })
+    const [expected, request] = await beginning(redirect_uri)
+    pending = expected
+    return client.buildAuthorizationUrl(config, request)
   },
   async '/callback'(url) {
     return shown(await client.authorizationCodeGrant(config, new URL(redirect_uri + url.search), pending))

@@ -1,5 +1,6 @@
 // What the programs here share: each path does one thing that a relying party does, and shows the result as JSON or goes to the URL that it is.
 import http from 'node:http'
+import * as client from 'openid-client'
 
 const SUBTLE = {
   RS256: { name: 'RSASSA-PKCS1-v1_5', hash: 'SHA-256' },
@@ -37,4 +38,18 @@ async function received(incoming) {
 // The private key of a JWK that names its algorithm, with the kid that goes into headers.
 export async function privateKey(jwk) {
   return { key: await crypto.subtle.importKey('jwk', jwk, SUBTLE[jwk.alg], false, ['sign']), kid: jwk.kid }
+}
+
+// What openid-client must expect in the end, and the authorization request that goes with it.
+export async function beginning(redirect_uri) {
+  const pending = { pkceCodeVerifier: client.randomPKCECodeVerifier(), expectedState: client.randomState(), expectedNonce: client.randomNonce() }
+  const request = {
+    redirect_uri,
+    scope: 'openid profile email offline_access',
+    code_challenge: await client.calculatePKCECodeChallenge(pending.pkceCodeVerifier),
+    code_challenge_method: 'S256',
+    state: pending.expectedState,
+    nonce: pending.expectedNonce,
+  }
+  return [pending, request]
 }

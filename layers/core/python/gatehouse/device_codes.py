@@ -79,7 +79,7 @@ def begin(client_id: str, scope: str, resources: str) -> tuple[str, str]:
 
 
 def shown(user_code: str) -> str:
-    """A user code as people read it: XXXX-XXXX; nothing of none."""
+    """A user code as people read it: two groups of four, as BCDF-GHJK; nothing of none."""
     return f"{user_code[: LENGTH // 2]}-{user_code[LENGTH // 2 :]}" if user_code else ""
 
 
