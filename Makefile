@@ -99,8 +99,10 @@ check: setup ## Lint, format, types, import contracts, template
 	@.venv/bin/mypy
 	@PYTHONPATH=layers/core/python .venv/bin/lint-imports --no-logo
 	@$(UV) lock --check --quiet
-	@$(UV) export $(LAYER_EXPORT) | diff -q - layers/dependencies/requirements.txt >/dev/null \
+	@$(UV) export $(LAYER_EXPORT) --no-dev | diff -q - layers/dependencies/requirements.txt >/dev/null \
 		|| { echo "error: layers/dependencies/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
+	@$(UV) export $(LAYER_EXPORT) --only-group management | diff -q - layers/management/requirements.txt >/dev/null \
+		|| { echo "error: layers/management/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/emulator/bin/sam validate --lint --template-file template.yaml
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/emulator/bin/sam validate --lint --template-file examples/orders_api/template.yaml
 
@@ -123,11 +125,12 @@ deploy: build ## Build and deploy to your AWS account, with questions
 .PHONY: lock
 lock: $(UV) ## Write the lock files anew
 	@$(UV) lock --quiet
-	@$(UV) export $(LAYER_EXPORT) --output-file layers/dependencies/requirements.txt
+	@$(UV) export $(LAYER_EXPORT) --no-dev --output-file layers/dependencies/requirements.txt
+	@$(UV) export $(LAYER_EXPORT) --only-group management --output-file layers/management/requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
 		local/emulator.in --output-file local/emulator.lock
 
-LAYER_EXPORT := --quiet --frozen --no-dev --no-emit-project --no-header --format requirements.txt
+LAYER_EXPORT := --quiet --frozen --no-emit-project --no-header --format requirements.txt
 
 .PHONY: setup
 setup: $(VENV) $(EMULATOR) ## Install what all of this needs, into .venv and .local

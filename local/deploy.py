@@ -129,6 +129,7 @@ def stack_environment(instance: Instance) -> dict[str, str]:
         | {
             "ISSUER": instance.issuer,
             "TABLE_NAME": outputs["TableName"],
+            "AUDIT_TABLE_NAME": outputs["AuditTableName"],
             "KEY_ARN": outputs["KeyArn"],
             "AUTHORIZER_ARN": outputs["AuthorizerArn"],
             "MAIL_FROM": MAIL_FROM,

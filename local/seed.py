@@ -47,7 +47,7 @@ def main() -> None:
 def _person() -> None:
     try:
         user = users.create(EMAIL, email_verified=True, password_hash=passwords.hash_password(PASSWORD), profile=PROFILE)
-    except users.EmailTaken:
+    except users.Taken:
         return
     users.describe(
         user.user_id,

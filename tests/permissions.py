@@ -16,8 +16,8 @@ import yaml
 
 ROOT = Path(__file__).parents[1]
 Handler = Callable[[dict[str, Any], object], dict[str, Any]]
-# Not a condition key of AWS: which queue of template.yaml a call is about.
-QUEUE = "queue"
+# Not a condition key of AWS: which table, index or queue of template.yaml a call is about.
+RESOURCE = "resource"
 _running: ContextVar[str] = ContextVar("running", default="")
 _TRANSACTED = {"Put": "PutItem", "Update": "UpdateItem", "Delete": "DeleteItem", "ConditionCheck": "ConditionCheckItem"}
 
@@ -84,9 +84,15 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
 
 def _allows(statement: Mapping[str, Any], action: str, facts: Mapping[str, str]) -> bool:
     demands = [demand for keys in statement.get("Condition", {}).values() for demand in keys.items()]
-    if QUEUE in facts and {"GetAtt": f"{facts[QUEUE]}.Arn"} not in listed(statement["Resource"]):
+    if RESOURCE in facts and facts[RESOURCE] not in resources(statement):
         return False
     return action in listed(statement["Action"]) and all(_meets(facts.get(key), patterns) for key, patterns in demands)
+
+
+def resources(statement: Mapping[str, Any]) -> list[str]:
+    """What the statement is about: Identity.Arn, or Identity.Arn/index/Listing. Of SES, what no test looks at."""
+    expressions = [(name, argument) for entry in listed(statement["Resource"]) for name, argument in entry.items()]
+    return [re.sub(r"\$\{(.+?)\}", r"\1", argument) for name, argument in expressions if isinstance(argument, str)]
 
 
 def listed(value: Any) -> list[Any]:
@@ -102,36 +108,48 @@ def _meets(fact: str | None, patterns: list[Any]) -> bool:
 def _needed(service: str, operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, dict[str, str]]]:
     """Every permission that the call takes: the action and the condition keys of the request."""
     if service == "dynamodb":
-        for name, partition in _touched(operation, parameters):
-            yield f"dynamodb:{name}", {"dynamodb:LeadingKeys": partition}
+        for name, resource, partition in _touched(operation, parameters):
+            yield f"dynamodb:{name}", {RESOURCE: resource, "dynamodb:LeadingKeys": partition}
     elif service == "kms":
         context = parameters.get("EncryptionContext", {})
         yield f"kms:{operation}", {f"kms:EncryptionContext:{name}": value for name, value in context.items()}
     elif service == "sqs":
         # The tests' queues are named as template.yaml names them; a batch takes the permission of its one message.
-        yield f"sqs:{operation.removesuffix('Batch')}", {QUEUE: parameters["QueueUrl"].rpartition("/")[2]}
+        yield f"sqs:{operation.removesuffix('Batch')}", {RESOURCE: f"{parameters['QueueUrl'].rpartition('/')[2]}.Arn"}
     else:
         yield f"{service.removesuffix('v2')}:{operation}", {"ses:FromAddress": parameters.get("FromEmailAddress", "")}
 
 
-def _touched(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    """The actions and partitions of one call to DynamoDB."""
+def _touched(operation: str, parameters: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """The actions, resources and partitions of one call to DynamoDB."""
     if operation == "TransactWriteItems":
         for entry in parameters["TransactItems"]:
             ((kind, item),) = entry.items()
-            yield _TRANSACTED[kind], _partition(item)
+            yield _TRANSACTED[kind], _table(item["TableName"]), _partition(item)
     elif operation == "BatchGetItem":
-        for table in parameters["RequestItems"].values():
-            for key in table["Keys"]:
-                yield operation, key["pk"]["S"]
+        for name, wanted in parameters["RequestItems"].items():
+            for key in wanted["Keys"]:
+                yield operation, _table(name), key["pk"]["S"]
     elif operation == "Query":
-        name, value = re.match(r"(\S+) = (:\w+)", parameters["KeyConditionExpression"]).groups()  # type: ignore[union-attr]
-        assert parameters.get("ExpressionAttributeNames", {}).get(name, name) == "pk"
-        yield operation, parameters["ExpressionAttributeValues"][value]["S"]
+        yield operation, *_queried(parameters)
     elif operation == "Scan":
-        yield operation, ""
+        yield operation, _table(parameters["TableName"]), ""
     else:
-        yield operation, _partition(parameters)
+        yield operation, _table(parameters["TableName"]), _partition(parameters)
+
+
+def _queried(parameters: Mapping[str, Any]) -> tuple[str, str]:
+    """The table or the index, and its partition: of an index, the leading key is its own."""
+    name, value = re.match(r"(\S+) = (:\w+)", parameters["KeyConditionExpression"]).groups()  # type: ignore[union-attr]
+    index = parameters.get("IndexName", "")
+    assert parameters.get("ExpressionAttributeNames", {}).get(name, name) == ("list_pk" if index else "pk")
+    table = _table(parameters["TableName"])
+    return f"{table}/index/{index}" if index else table, parameters["ExpressionAttributeValues"][value]["S"]
+
+
+def _table(name: str) -> str:
+    """The tests' tables are named as template.yaml names them, in small letters."""
+    return f"{name.capitalize()}.Arn"
 
 
 def _partition(parameters: Mapping[str, Any]) -> str:

@@ -17,9 +17,7 @@ from local.background import command_line
 from local.instance import HOME, Instance, client_environment
 from tests.integration import faults, scenes
 from tests.integration.steps import Setting
-from tests.unit.conftest import ENVIRONMENT, context, forget, function, template
-
-TABLE = "identity"
+from tests.unit.conftest import ENVIRONMENT, TABLES, context, create_tables, forget, function
 
 
 @pytest.fixture(scope="session")
@@ -44,20 +42,19 @@ def stack(emulator: Instance) -> Iterator[Instance]:
     with pytest.MonkeyPatch.context() as patch:
         for name in [name for name in os.environ if name.startswith("AWS_")]:
             patch.delenv(name)
-        for name, value in (ENVIRONMENT | client_environment(emulator) | {"TABLE_NAME": TABLE}).items():
+        for name, value in (ENVIRONMENT | client_environment(emulator)).items():
             patch.setenv(name, value)
         boto3.setup_default_session()
         faults.listen()
         key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
         patch.setenv("KEY_ARN", key)
-        schema = template()["Resources"]["Identity"]["Properties"]
-        names = ("AttributeDefinitions", "KeySchema", "BillingMode")
-        boto3.client("dynamodb").create_table(TableName=TABLE, **{name: schema[name] for name in names})
+        create_tables()
         boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
         forget()
         function("key_rotation")({}, context())
         yield emulator
-        boto3.client("dynamodb").delete_table(TableName=TABLE)
+        for variable in TABLES:
+            boto3.client("dynamodb").delete_table(TableName=ENVIRONMENT[variable])
         boto3.client("sesv2").delete_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
     forget()
     scenes.resource_server.cache_clear()

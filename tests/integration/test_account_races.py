@@ -67,7 +67,7 @@ def test_one_address_becomes_one_account_without_any_link_too() -> None:
 def account(address: str) -> str:
     try:
         return new_user(address).user_id
-    except users.EmailTaken:
+    except users.Taken:
         return ""
 
 

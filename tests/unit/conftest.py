@@ -38,8 +38,11 @@ ENVIRONMENT = {
     "AWS_DEFAULT_REGION": "eu-central-1",
     "ISSUER": ISSUER,
     "TABLE_NAME": "identity",
+    "AUDIT_TABLE_NAME": "audit",
     "MAIL_FROM": "hello@id.example.com",
 }
+# The variables that name tables, and what template.yaml calls these.
+TABLES = {"TABLE_NAME": "Identity", "AUDIT_TABLE_NAME": "Audit"}
 # The variables that name queues, and what template.yaml calls these.
 QUEUES = {"LOGOUT_QUEUE_URL": "LogoutNotices", "FAILED_EVENTS_QUEUE_URL": "FailedEvents"}
 
@@ -77,15 +80,22 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
         environment.setenv("KEY_ARN", boto3.client("kms").create_key()["KeyMetadata"]["Arn"])
         forget()
         _stand_in_for_key_pairs()
-        schema = template()["Resources"]["Identity"]["Properties"]
-        names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
-        boto3.client("dynamodb").create_table(TableName="identity", **{name: schema[name] for name in names if name in schema})
+        create_tables()
         boto3.client("sesv2").create_email_identity(EmailIdentity="id.example.com")
         boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
         for variable, name in QUEUES.items():
             environment.setenv(variable, boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"])
         function("key_rotation")({}, context())
         yield {type(backend): deepcopy(vars(backend)) for backend in _backends()}
+
+
+def create_tables() -> None:
+    """The tables with the schema that template.yaml deploys, under the names that ENVIRONMENT gives them."""
+    properties = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
+    for variable, resource in TABLES.items():
+        schema = template()["Resources"][resource]["Properties"]
+        wanted = {name: schema[name] for name in properties if name in schema}
+        boto3.client("dynamodb").create_table(TableName=ENVIRONMENT[variable], **wanted)
 
 
 def _of_what_is_there(serializer: Any) -> Callable[..., None]:

@@ -213,7 +213,7 @@ def test_the_snippet_that_restores_brings_back_what_is_durable_and_no_session() 
     user, app = new_user(), new_client()
     signed_in(app.client_id)
     schema = template()["Resources"]["Identity"]["Properties"]
-    names = ("AttributeDefinitions", "KeySchema", "BillingMode")
+    names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     boto3.client("dynamodb").create_table(TableName="live", **{name: schema[name] for name in names})
     exec(re.sub("RESTORED, LIVE = .*", 'RESTORED, LIVE = "identity", "live"', snippet("operations.md", "RESTORED")))
 

@@ -23,6 +23,9 @@ from tests.unit.flows import (
 )
 from tests.unit.registrations import METADATA, SCOPE, post, registered
 
+IDENTITY, AUDIT = {"TableName": "identity"}, {"TableName": "audit"}
+LISTING = IDENTITY | {"IndexName": "Listing", "KeyConditionExpression": "list_pk = :p"}
+
 
 @pytest.fixture(autouse=True)
 def cold(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -126,18 +129,23 @@ def test_a_call_that_the_policy_does_not_name_fails_the_test() -> None:
             "discovery",
             "dynamodb",
             "Query",
-            {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "USER#1"}}},
+            IDENTITY | {"KeyConditionExpression": "pk = :p", "ExpressionAttributeValues": {":p": {"S": "USER#1"}}},
         ),
-        ("userinfo", "dynamodb", "BatchGetItem", {"RequestItems": {"t": {"Keys": [{"pk": {"S": "TICKET#1"}}]}}}),
-        ("cleanup", "dynamodb", "DeleteItem", {"Key": {"pk": {"S": "KEYS"}}}),
+        ("userinfo", "dynamodb", "BatchGetItem", {"RequestItems": {"identity": {"Keys": [{"pk": {"S": "TICKET#1"}}]}}}),
+        ("cleanup", "dynamodb", "DeleteItem", IDENTITY | {"Key": {"pk": {"S": "KEYS"}}}),
         ("revoke", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
         ("token_exchange", "kms", "Decrypt", {}),
         ("authorize", "sesv2", "SendEmail", {"FromEmailAddress": "a@example.com"}),
-        ("user_events", "dynamodb", "PutItem", {"Item": {"pk": {"S": "USER#1"}}}),
+        ("user_events", "dynamodb", "PutItem", IDENTITY | {"Item": {"pk": {"S": "USER#1"}}}),
         ("user_events", "sqs", "SendMessageBatch", {"QueueUrl": "https://sqs.example.com/1/UndeliveredLogouts"}),
         ("user_events", "sqs", "ChangeMessageVisibility", {"QueueUrl": "https://sqs.example.com/1/LogoutNotices"}),
         ("logout_delivery", "sqs", "SendMessageBatch", {"QueueUrl": "https://sqs.example.com/1/LogoutNotices"}),
-        ("registration", "dynamodb", "PutItem", {"Item": {"pk": {"S": "USER#1"}}}),
+        ("registration", "dynamodb", "PutItem", IDENTITY | {"Item": {"pk": {"S": "USER#1"}}}),
+        ("users_api", "dynamodb", "UpdateItem", AUDIT | {"Key": {"pk": {"S": "USER#1"}}}),
+        ("users_api", "dynamodb", "TransactWriteItems", {"TransactItems": [{"Delete": AUDIT | {"Key": {"pk": {"S": "USER#1"}}}}]}),
+        ("users_api", "dynamodb", "Query", LISTING | {"ExpressionAttributeValues": {":p": {"S": "CLIENTS"}}}),
+        ("userinfo", "dynamodb", "Query", LISTING | {"ExpressionAttributeValues": {":p": {"S": "USER#1"}}}),
+        ("registration", "dynamodb", "PutItem", AUDIT | {"Item": {"pk": {"S": "CLIENT#1"}}}),
         ("registration", "kms", "Decrypt", {"EncryptionContext": {"purpose": "signing"}}),
         ("logout_delivery", "kms", "Decrypt", {"EncryptionContext": {"purpose": "sealing"}}),
     ],
@@ -147,3 +155,17 @@ def test_the_right_action_on_the_wrong_thing_fails_the_test(
 ) -> None:
     with pytest.raises(pytest.fail.Exception, match="does not let"):
         guarded(function, lambda event, context: check(service, operation, parameters) or {})({}, None)
+
+
+@pytest.mark.parametrize(
+    ("operation", "parameters"),
+    [
+        ("Query", LISTING | {"ExpressionAttributeValues": {":p": {"S": "USERS#7"}}}),
+        (
+            "TransactWriteItems",
+            {"TransactItems": [{"Put": table | {"Item": {"pk": {"S": "USER#1"}}}} for table in (IDENTITY, AUDIT)]},
+        ),
+    ],
+)
+def test_what_a_policy_says_of_an_index_and_of_a_second_table_holds_for_them(operation: str, parameters: dict[str, Any]) -> None:
+    guarded("users_api", lambda event, context: check("dynamodb", operation, parameters) or {})({}, None)

@@ -11,3 +11,8 @@ def now() -> int:
 def milliseconds() -> int:
     """Milliseconds since the epoch: log timestamps and durations."""
     return int(time.time() * 1000)
+
+
+def iso(seconds: int) -> str:
+    """A time as ISO 8601 in UTC with milliseconds and Z, as Auth0 writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))

@@ -25,6 +25,10 @@ _REFUSED_IN_LABELS = re.compile(
 # OpenID Connect Core 2: sub has at most 255 ASCII characters. Neither # nor / can occur, so an id is one part of a key
 # and one segment of a path.
 _USER_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\|[A-Za-z0-9._:@+=|-]{1,190}")
+# An id of anything else that a path can name; a whole one, so that no part of it can mean something to a key.
+_SEGMENT = re.compile(r"[A-Za-z0-9._:@+=|~-]{1,512}")
+_USERNAME = re.compile(r"[a-z0-9_+\-.!~'^]{1,128}")
+_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
 
 
 class InvalidIdentifier(ValueError):
@@ -57,6 +61,30 @@ def canonical_email(value: str) -> str:
     if len(address) > LONGEST_ADDRESS:
         raise InvalidIdentifier(f"A mail address has at most {LONGEST_ADDRESS} characters.")
     return address
+
+
+def canonical_username(value: str) -> str:
+    """The form of a user name that is stored and looked up: lower case ASCII without @, which would make it a mail address.
+
+    Raises:
+        InvalidIdentifier: it is none.
+    """
+    canonical = value.strip(" ").lower() if value.isascii() else ""
+    if not _USERNAME.fullmatch(canonical):
+        raise InvalidIdentifier("A user name has 1 to 128 letters a to z, digits and _ + - . ! ~ ' ^ only.")
+    return canonical
+
+
+def canonical_phone(value: str) -> str:
+    """A phone number in E.164: + and digits; spaces, hyphens, dots and brackets between them are left out.
+
+    Raises:
+        InvalidIdentifier: it is none.
+    """
+    canonical = value[:40].translate({ord(character): None for character in " -.()/"})
+    if not _E164.fullmatch(canonical):
+        raise InvalidIdentifier("A phone number has the form +49 30 123456, with the country in front.")
+    return canonical
 
 
 def new_user_id() -> str:
@@ -135,3 +163,8 @@ def _is_a_label(label: str) -> bool:
     except UnicodeError:
         return False
     return _is_u_label(decoded) and _a_label(decoded) == label
+
+
+def valid_segment(value: str) -> bool:
+    """Whether a part of a path can be an id of anything of ours."""
+    return _SEGMENT.fullmatch(value) is not None

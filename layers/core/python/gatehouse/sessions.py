@@ -22,13 +22,14 @@ class Session:
     """status: active or revoked. generation: of the newest refresh token. Times in seconds since the epoch.
 
     resources: the APIs that were asked for, empty for the client's own. userinfo_claims, id_token_claims: asked for one by one. Each
-    separated by spaces.
+    separated by spaces. org_id: the organization in whose name the person signed in, empty for none.
     """
 
     user_id: str
     sid: str
     client_id: str
     scope: str = ""
+    org_id: str = ""
     resources: str = ""
     userinfo_claims: str = ""
     id_token_claims: str = ""

@@ -16,6 +16,7 @@ class Settings:
     issuer: str
     table_name: str
     key_arn: str
+    audit_table_name: str = ""
     mail_from: str = ""
     brand_name: str = "Gatehouse"
     brand_logo_uri: str = ""

@@ -1,5 +1,6 @@
 """People: the user item, the mail address that is theirs alone, and the epoch that ends everything they were signed in to."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
@@ -32,26 +33,57 @@ SCOPE_OF = {
 }
 
 
-class EmailTaken(Exception):
-    """The mail address belongs to a user already."""
+# What a person can be found and signed in by, and so is theirs alone: attribute, and the key that makes it unique.
+IDENTIFIERS: dict[str, Callable[[str], table.Key]] = {
+    "email": table.email_key,
+    "username": table.username_key,
+    "phone_number": table.phone_key,
+}
+
+
+class Taken(Exception):
+    """An identifier belongs to a user already. what: email, username, phone_number, user_id or identity."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
 
 
 @dataclass(frozen=True, slots=True)
 class User:
+    """One person. Times in seconds since the epoch; what is unknown is empty.
+
+    version: how often the record was changed; sign-outs do not count. identities: accounts elsewhere, each {connection, provider, user_id,
+    is_social, at, profile}. provenance: by name of a value, {source, at, verified}. roles: role ids. permissions: by API id, the names.
+    skipped: questions that the person did not want to answer, by name, and when.
+    """
+
     user_id: str
     email: str
     epoch: int
+    version: int = 0
     email_verified: bool = False
+    username: str = ""
+    phone_number: str = ""
+    phone_verified: bool = False
     password_hash: str = ""
     blocked: bool = False
     created_at: int = 0
     updated_at: int = 0
     signed_out_at: int = 0
     epoch_at: int = 0
+    last_login: int = 0
+    last_ip: str = ""
+    logins_count: int = 0
+    last_password_reset: int = 0
     profile: dict[str, Any] = field(default_factory=dict)
     user_metadata: dict[str, Any] = field(default_factory=dict)
     app_metadata: dict[str, Any] = field(default_factory=dict)
-    custom_data: dict[str, Any] = field(default_factory=dict)
+    identities: list[dict[str, Any]] = field(default_factory=list)
+    provenance: dict[str, Any] = field(default_factory=dict)
+    roles: list[str] = field(default_factory=list)
+    permissions: dict[str, list[str]] = field(default_factory=dict)
+    skipped: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
@@ -59,50 +91,89 @@ class User:
 
 
 def get(user_id: str) -> User | None:
-    """Read a user, strongly consistent: 1 RRU."""
+    """Read a user, strongly consistent: 1 RRU per 4 KB."""
     item = table.get(table.user_key(user_id))
     return User.from_item(item) if item else None
 
 
 def get_by_email(email: str) -> User | None:
     """Read the user whose canonical mail address this is: two reads, also for an address that nobody has, so that time does not tell."""
-    entry = table.get(table.email_key(email))
+    return get_by("email", email)
+
+
+def get_by(identifier: str, canonical: str) -> User | None:
+    """Read the user to whom a canonical identifier belongs: two reads, also where it belongs to nobody. identifier: of IDENTIFIERS."""
+    entry = table.get(IDENTIFIERS[identifier](canonical))
     return get(entry["user_id"] if entry else _NOBODY)
 
 
 def create(
-    email: str, *, email_verified: bool, password_hash: str, profile: dict[str, Any] | None = None, proof: table.Write | None = None
+    email: str = "",
+    *,
+    email_verified: bool,
+    password_hash: str,
+    profile: dict[str, Any] | None = None,
+    user_id: str = "",
+    source: str = "sign_up",
+    writes: Sequence[table.Write] = (),
+    **record: Any,
 ) -> User:
-    """Create a user under a canonical mail address. Of two racing callers exactly one succeeds.
+    """Create a user under canonical identifiers. Of two racing callers exactly one succeeds, and the other changes nothing.
 
-    proof: a write that must succeed with it, as using up the ticket that proves the address.
+    user_id: chosen by whoever moves people here; by default a new one. source: where the values come from, for their provenance.
+    writes: what must succeed with it, as using up the ticket that proves the address. record: further fields of User.
 
     Raises:
-        EmailTaken: the address belongs to a user already, or the proof is used up.
+        Taken: an identifier belongs to a user already, or one of `writes` is refused (then what is "write").
     """
     now = clock.now()
+    user_id = user_id or identifiers.new_user_id()
+    given = {"email": email, **{name: record[name] for name in IDENTIFIERS if record.get(name)}}
+    known = [name for name in (*given, *(profile or {})) if given.get(name) or name not in given]
     item = {
-        "user_id": identifiers.new_user_id(),
+        "user_metadata": {},
+        "app_metadata": {},
+        **record,
+        "user_id": user_id,
         "email": email,
         "email_verified": email_verified,
         "password_hash": password_hash,
         "epoch": FIRST_EPOCH,
+        "version": 1,
         "signed_out_by": "",
-        "blocked": False,
+        "blocked": record.get("blocked", False),
         "created_at": now,
         "updated_at": now,
         "profile": profile or {},
+        "provenance": {name: {"source": source, "at": now} for name in known},
+        **table.listed_user(user_id, now),
     }
     absent = [("pk", "absent", None)]
+    claimed = {
+        name: table.Write(IDENTIFIERS[name](value), where=absent, put={"user_id": user_id}) for name, value in given.items() if value
+    }
     try:
         table.transact(
-            table.Write(table.email_key(email), where=absent, put={"user_id": item["user_id"]}),
-            table.Write(table.user_key(str(item["user_id"])), where=absent, put=item),
-            *([proof] if proof else []),
+            *claimed.values(),
+            table.Write(table.user_key(user_id), where=absent, put=item),
+            table.Write(table.gone_key(user_id), where=absent, check=True),
+            table.Write(table.count_key("USERS", table.bucket_of(user_id)), add={"total": 1}),
+            *writes,
         )
     except table.ConditionFailed as taken:
-        raise EmailTaken from taken
+        what = [*claimed, "user_id", "user_id"]
+        raise Taken(what[taken.at] if taken.at < len(what) else "write") from taken
     return User.from_item(item)
+
+
+def signed_in(user_id: str, *, source_ip: str, invocation_id: str) -> None:
+    """Note a sign-in in the record: 1 WRU per KB of it. Nothing happens if the user is gone, or to a repeat of this very write."""
+    changes = {"last_login": clock.now(), "last_ip": source_ip, "signed_in_by": invocation_id}
+    where: list[tuple[str, str, Any]] = [("pk", "exists", None), ("signed_in_by", "<>", invocation_id)]
+    try:
+        table.update(table.user_key(user_id), where=where, set=changes, add={"logins_count": 1, "version": 1})
+    except table.ConditionFailed:
+        return
 
 
 def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None = None) -> bool:
@@ -131,8 +202,8 @@ def password_write(user_id: str, email: str, password_hash: str) -> table.Write:
     return table.Write(
         table.user_key(user_id),
         where=[("email", "=", email)],
-        set={"password_hash": password_hash, "email_verified": True, "updated_at": now, "epoch_at": now},
-        add={"epoch": 1},
+        set={"password_hash": password_hash, "email_verified": True, "updated_at": now, "last_password_reset": now, "epoch_at": now},
+        add={"epoch": 1, "version": 1},
         remove=["signed_out_at"],
     )
 
@@ -147,8 +218,9 @@ def rehash(user: User, password_hash: str) -> None:
 
 def set_blocked(user_id: str, blocked: bool) -> bool:
     """Block or unblock; blocking also ends every session. False if there is no such user."""
-    changes: dict[str, Any] = {"blocked": blocked} | ({"epoch_at": clock.now()} if blocked else {})
-    add = {"epoch": 1} if blocked else {}
+    now = clock.now()
+    changes: dict[str, Any] = {"blocked": blocked, "updated_at": now} | ({"epoch_at": now} if blocked else {})
+    add = {"version": 1} | ({"epoch": 1} if blocked else {})
     try:
         table.update(table.user_key(user_id), where=[("pk", "exists", None)], set=changes, add=add, remove=["signed_out_at"])
     except table.ConditionFailed:
@@ -157,5 +229,5 @@ def set_blocked(user_id: str, blocked: bool) -> bool:
 
 
 def describe(user_id: str, **values: Any) -> None:
-    """Set whole attributes of the record: profile, user_metadata, app_metadata, custom_data."""
-    table.update(table.user_key(user_id), where=[("pk", "exists", None)], set={**values, "updated_at": clock.now()})
+    """Set whole attributes of the record, for seeds: profile, user_metadata, app_metadata."""
+    table.update(table.user_key(user_id), where=[("pk", "exists", None)], set={**values, "updated_at": clock.now()}, add={"version": 1})

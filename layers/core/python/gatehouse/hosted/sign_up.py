@@ -66,8 +66,10 @@ def submit_password(request: Request) -> Response:
     except passwords.Unacceptable as flaw:
         return _password_form(request, ticket, value, error=flaw.reason, status=400)
     try:
-        user = users.create(ticket.email, email_verified=True, password_hash=passwords.hash_password(password), proof=tickets.use(ticket))
-    except users.EmailTaken as taken:
+        user = users.create(
+            ticket.email, email_verified=True, password_hash=passwords.hash_password(password), writes=[tickets.use(ticket)]
+        )
+    except users.Taken as taken:
         raise StaleSignIn(DEAD_LINK) from taken
     sign_in = optional_sign_in(request, ticket.sign_in_id)
     if sign_in:

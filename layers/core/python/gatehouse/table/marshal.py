@@ -1,5 +1,6 @@
-"""Plain values to DynamoDB's attribute values and back: str, int, bool, bytes, None, list, dict with str keys."""
+"""Plain values to DynamoDB's attribute values and back: str, int, float, bool, bytes, None, list, dict with str keys."""
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -8,7 +9,8 @@ def to_attribute(value: object) -> dict[str, Any]:
     """One value as an attribute value.
 
     Raises:
-        TypeError: a kind of value that no item holds, floats among them.
+        TypeError: a kind of value that no item holds.
+        ValueError: a float that is no number, or infinite.
     """
     match value:
         case None:
@@ -17,10 +19,15 @@ def to_attribute(value: object) -> dict[str, Any]:
             return {"BOOL": value}
         case str():
             return {"S": value}
-        case int():
-            return {"N": str(value)}
+        case int() | float():
+            return {"N": _digits(value)}
         case bytes():
             return {"B": value}
+    return _nested(value)
+
+
+def _nested(value: object) -> dict[str, Any]:
+    match value:
         case list() | tuple():
             return {"L": [to_attribute(entry) for entry in value]}
         case dict():
@@ -38,7 +45,7 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
         case "S" | "BOOL":
             return value
         case "N":
-            return int(value)
+            return _number(value)
         case "NULL":
             return None
         case "B":
@@ -48,6 +55,17 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
         case "M":
             return from_item(value)
     raise TypeError(f"never stored by us: {kind}")
+
+
+def _digits(number: int | float) -> str:
+    if isinstance(number, float) and not math.isfinite(number):
+        raise ValueError("cannot be stored: not a finite number")
+    return repr(number)
+
+
+def _number(digits: str) -> int | float:
+    # 1.0 comes back as 1: to DynamoDB, as to JSON, they are the same number.
+    return int(digits) if digits.removeprefix("-").isdigit() else float(digits)
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -54,14 +54,25 @@ def object_of_json(text: str) -> dict[str, Any]:
     Raises:
         InvalidRequest: it is none, or has a member, at whatever depth, that is repeated or that nothing can encode.
     """
+    value = value_of_json(text)
+    if not isinstance(value, dict):
+        raise InvalidRequest("the body is not a JSON object")
+    return value
+
+
+def value_of_json(text: str) -> Any:
+    """A JSON value of any kind.
+
+    Raises:
+        InvalidRequest: it is none (RFC 8259 knows neither NaN nor Infinity), or has, at whatever depth, a member that is repeated or a
+            character that nothing can encode.
+    """
     try:
-        value = json.loads(text, object_pairs_hook=_unrepeated)
+        value = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_number)
         # Written out again, so that what an escape spelled is seen at every depth.
         whole = _HALF_A_CHARACTER.search(json.dumps(value, ensure_ascii=False)) is None
     except (ValueError, RecursionError):
         raise InvalidRequest("the body is not JSON") from None
-    if not isinstance(value, dict):
-        raise InvalidRequest("the body is not a JSON object")
     if not whole:
         raise InvalidRequest("the body has half of a surrogate pair, which is no character")
     return value
@@ -82,6 +93,10 @@ def text_of(body: bytes) -> str:
 def _shown(name: str) -> str:
     """A parameter's name if it can stand in error_description (RFC 6749 5.2), else an empty string."""
     return name if name.isascii() and name.isidentifier() and len(name) <= _LONGEST_NAME_SHOWN else ""
+
+
+def _no_number(name: str) -> Any:
+    raise ValueError(name)
 
 
 def _unrepeated(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

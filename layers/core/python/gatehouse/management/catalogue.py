@@ -1,0 +1,25 @@
+"""Which modules' routes make up which function: the one list, for the functions themselves and for the description of the API."""
+
+import importlib
+from typing import Final
+
+from gatehouse.management.routes import Route
+
+# function: modules of this package, each with ROUTES. Imported by name, so that a function loads what it serves and no more.
+MODULES: Final = {
+    "users_api": ("users",),
+    "organizations_api": (),
+    "clients_api": (),
+    "account": (),
+}
+
+
+def routes_of(function: str) -> list[Route]:
+    """The routes that a function serves."""
+    modules = [importlib.import_module(f"gatehouse.management.{name}") for name in MODULES[function]]
+    return [route for module in modules for route in module.ROUTES]
+
+
+def everything() -> list[Route]:
+    """The routes of all functions."""
+    return [route for function in MODULES for route in routes_of(function)]

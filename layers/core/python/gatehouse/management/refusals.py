@@ -1,0 +1,59 @@
+"""What the Management API refuses beside what every endpoint does, in Auth0's words: its SDKs tell cases apart by errorCode."""
+
+from gatehouse.errors import Refusal
+
+
+class InvalidBody(Refusal):
+    code, status = "invalid_body", 400
+
+
+class InvalidQuery(Refusal):
+    code, status = "invalid_query_string", 400
+
+
+class InvalidUri(Refusal):
+    code, status = "invalid_uri", 400
+
+
+class InvalidPaging(Refusal):
+    code, status = "invalid_paging", 400
+
+
+class OperationNotSupported(Refusal):
+    code, status = "operation_not_supported", 400
+
+
+class NoSuchUser(Refusal):
+    code, status = "inexistent_user", 404
+
+    def __init__(self) -> None:
+        super().__init__("The user does not exist.")
+
+
+class Conflict(Refusal):
+    """Somebody else has it already. Asking again changes nothing, so the answer says to wait not at all."""
+
+    code, status = "conflict", 409
+    retry_after_seconds = 0
+
+
+class UserExists(Conflict):
+    code = "auth0_idp_error"
+
+    def __init__(self, what: str = "") -> None:
+        super().__init__("The user already exists.", detail=what)
+
+
+class PreconditionFailed(Refusal):
+    """If-Match names another version (RFC 9110 13.1.1)."""
+
+    code, status = "precondition_failed", 412
+
+    def __init__(self) -> None:
+        super().__init__("The resource was changed since the version that If-Match names.")
+
+
+class NotPermitted(Refusal):
+    """A caller with the scope, but not for this: it would give more than it has, or reach beyond its organization."""
+
+    code, status = "access_denied", 403

@@ -1,0 +1,65 @@
+"""What operators and people do at the Management API: the vocabulary of its tests."""
+
+import json
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from gatehouse import roles
+from gatehouse.settings import settings
+from tests.unit.conftest import ISSUER, Answer, call
+from tests.unit.flows import Browser, basic, new_client, signed_in, token
+
+AUDIENCE = f"{ISSUER}/api/v2/"
+# First segment of a path below /api/v2: the function that serves it.
+_ORGANIZATIONS = {"organizations"}
+_CLIENTS = {"clients", "client-grants", "resource-servers", "connections", "tenants", "openapi.json"}
+
+
+def machine(*scopes: str) -> str:
+    """An access token of a machine for the Management API with these scopes."""
+    registered = new_client("machine", scopes=list(scopes), audience=settings().management_audience)
+    answer = token(grant_type="client_credentials", authorization=basic(registered.client_id, registered.secret))
+    assert answer.status == 200, answer.body
+    access: str = answer.json["access_token"]
+    return access
+
+
+def person(browser: Browser | None = None, *scopes: str, **properties: Any) -> str:
+    """An access token for the Management API of whoever signs in, ada@example.com by default, in a single-page application."""
+    audience = settings().management_audience
+    app = new_client("spa", scopes=["openid", "offline_access", *scopes], resources=[audience], **properties)
+    answer = signed_in(app.client_id, browser, scope=" ".join(["openid", *scopes]), resource=audience)
+    access: str = answer["access_token"]
+    return access
+
+
+def api(method: str, path: str, bearer: str = "", body: Any = None, *, query: dict[str, Any] | None = None, **headers: str) -> Answer:
+    """One request below /api/v2. path: its segments may hold | as it stands. headers: with _ for -."""
+    sent = {name.replace("_", "-"): value for name, value in headers.items()}
+    if bearer:
+        sent["authorization"] = f"Bearer {bearer}"
+    if body is not None:
+        sent.setdefault("content-type", "application/json")
+    first = path.split("?")[0].strip("/").split("/")[0]
+    name = "organizations_api" if first in _ORGANIZATIONS else "clients_api" if first in _CLIENTS else "users_api"
+    if path.endswith("/revoke-access"):
+        name = "global_sign_out"
+    asked = {name: json.dumps(value) if isinstance(value, bool) else str(value) for name, value in (query or {}).items()}
+    text = body if isinstance(body, str) else "" if body is None else json.dumps(body)
+    path_parameters = {"id": path.split("/")[2]} if name == "global_sign_out" else {}
+    return call(name, method, f"/api/v2{path}", query=urlencode(asked), body=text, headers=sent, path_parameters=path_parameters)
+
+
+def user_path(user_id: str, *more: str) -> str:
+    """The path of a user, as the gateway hands it over: decoded."""
+    return "/".join(["", "users", user_id, *more])
+
+
+def encoded(user_id: str) -> str:
+    """The id as clients put it into a URL."""
+    return quote(user_id, safe="")
+
+
+def as_of_now() -> None:
+    """Forget what is remembered of roles and the like, as after their cache times."""
+    roles.forget()
