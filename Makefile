@@ -23,6 +23,8 @@ SUITES = $(if $(call given,SUITE,x),$(foreach suite,$(SUITE),--suite $(suite))) 
 RUN := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m
 LOCAL = $(RUN) local
 PYTEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest
+# How many processes share the tests; 0 for none but the one that starts.
+WORKERS ?= 2
 ARCHITECTURE ?= arm64
 
 export UV_PYTHON_DOWNLOADS := never
@@ -78,11 +80,11 @@ invoke: $(VENV) ## Invoke one function: make invoke F=discovery E=discovery
 
 .PHONY: test
 test: setup ## Run all tests; they start a stack of their own
-	@$(PYTEST) tests
+	@$(PYTEST) --numprocesses $(WORKERS) tests
 
 .PHONY: unit
 unit: $(VENV) ## Run the tests that need nothing but Python
-	@$(PYTEST) tests/unit
+	@$(PYTEST) --numprocesses $(WORKERS) tests/unit
 
 .PHONY: integration
 integration: setup ## Run the tests against a stack of their own
@@ -109,6 +111,10 @@ check: setup ## Lint, format, types, import contracts, template
 .PHONY: format
 format: $(VENV) ## Put the code into the agreed format
 	@.venv/bin/ruff check --fix --quiet . ; .venv/bin/ruff format .
+
+.PHONY: describe
+describe: $(VENV) ## Write docs/openapi.json and the table of docs/management-api.md anew
+	@PYTHONPATH=layers/core/python $(RUN) local.describe || true
 
 .PHONY: bench
 bench: setup ## Measure latency and cold imports

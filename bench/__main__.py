@@ -9,13 +9,15 @@ import sys
 from datetime import UTC, datetime
 
 from bench import budgets, report, stack
-from local.instance import ROOT, LocalError
+from local.instance import ROOT, Instance, LocalError
 
 
 def main() -> int:
     """Measure, print the tables, and answer 1 if anything exceeds a budget that is exact."""
     arguments = _arguments()
     here = stack.instance(arguments.emulator_port)
+    if arguments.growth is not None:
+        return _growth(here, arguments.growth)
     print(f"{arguments.rounds} rounds, {arguments.starts} cold starts of each function; a minute or two", file=sys.stderr)
     try:
         with stack.running(here):
@@ -38,10 +40,23 @@ def main() -> int:
     return 1 if exceeded else 0
 
 
+def _growth(here: Instance, sizes: list[int]) -> int:
+    """Measure operations on people among few and many of them, and answer 1 if any costs more among more."""
+    print("some minutes, most of them for filling the table", file=sys.stderr)
+    try:
+        with stack.running(here):
+            command = [sys.executable, "-m", "bench.growth", *map(str, sizes)]
+            return subprocess.run(command, env=stack.plain_environment(here), cwd=ROOT, check=False).returncode
+    except LocalError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rounds", type=int, default=40, help="how often each operation runs warm")
     parser.add_argument("--starts", type=int, default=7, help="how often each function starts cold")
+    parser.add_argument("--growth", nargs="*", type=int, metavar="PEOPLE", help="what operations cost among so many people, and so many")
     parser.add_argument("--emulator-port", type=int, default=24_700)
     return parser.parse_args()
 

@@ -34,7 +34,7 @@ def main() -> None:
     """Measure everything; log lines of the functions are part of what they cost, but go nowhere."""
     arguments = _arguments()
     output, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115
-    _make_table_and_keys()
+    make_table_and_keys()
     worlds = {algorithm: World(algorithm) for algorithm in ALGORITHMS}
     known = {algorithm: operations(world) + strict.operations(world) for algorithm, world in worlds.items()}
     figures = {
@@ -54,7 +54,7 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _make_table_and_keys() -> None:
+def make_table_and_keys() -> None:
     """The table with the schema that template.yaml deploys, a KMS key, and a first rotation."""
     schema = yaml.load((ROOT / "template.yaml").read_text(), _Template)["Resources"]["Identity"]["Properties"]
     names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")

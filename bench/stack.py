@@ -76,7 +76,15 @@ def build_layers(here: Instance) -> LayerSize:
 
 def environment(here: Instance) -> dict[str, str]:
     """Variables of the measuring process: gatehouse from the layers, boto3 from beside the interpreter, as on AWS."""
-    path = [_layer(here, "dependencies") / "python", _layer(here, "core") / "python", ROOT]
+    return _environment(here, [_layer(here, "dependencies") / "python", _layer(here, "core") / "python", ROOT])
+
+
+def plain_environment(here: Instance) -> dict[str, str]:
+    """The same with everything as it lies in the repository, for what does not measure starts."""
+    return _environment(here, [ROOT / "layers" / "core" / "python", ROOT])
+
+
+def _environment(here: Instance, path: list[Path]) -> dict[str, str]:
     return client_environment(here) | {
         "PYTHONPATH": os.pathsep.join(str(entry) for entry in path),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -11,6 +11,7 @@ from gatehouse import client_registration, identifiers, key_rotation, users
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import STANDARD_SCOPES, TYPES
 from gatehouse.hosted import start
+from gatehouse.search import reindex
 
 
 def main() -> int:
@@ -68,6 +69,11 @@ def _rotate_keys(arguments: argparse.Namespace) -> None:
     print(json.dumps(key_rotation.rotate("admin", force=arguments.force), indent=2))
 
 
+def _reindex(arguments: argparse.Namespace) -> None:
+    done = reindex.everything()
+    print(f"{done.users} people: {done.written} search entries written, {done.removed} removed; {done.listed} items put into their lists")
+
+
 def _setting(entry: str) -> tuple[str, object]:
     """name=value, the value as JSON where it is some, else as it stands."""
     name, _, value = entry.partition("=")
@@ -122,6 +128,8 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="a signing key leaked: the next ones sign from now, the current ones are deleted",
     )
+    reindexing = commands.add_parser("reindex", help="write search entries and lists anew, after searchable paths were changed")
+    reindexing.set_defaults(run=_reindex)
     return parser
 
 

@@ -2,13 +2,14 @@
 
 import argparse
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gatehouse import client_registration, passwords, table, users
+from gatehouse import client_registration, custom_data, passwords, table, tenant, users
 from gatehouse.clients import DEVICE_GRANT, STANDARD_SCOPES
 from gatehouse.settings import settings
+from gatehouse.tenant import OWN, CustomData
 from local.instance import APP_CLIENT_ID, Instance, named
 
 EMAIL = "demo@example.com"
@@ -49,12 +50,9 @@ def _person() -> None:
         user = users.create(EMAIL, email_verified=True, password_hash=passwords.hash_password(PASSWORD), profile=PROFILE)
     except users.Taken:
         return
-    users.describe(
-        user.user_id,
-        user_metadata={"theme": "dark"},
-        app_metadata={"plan": "free"},
-        custom_data={"company_name": "Example & Co"},
-    )
+    users.describe(user.user_id, user_metadata={"theme": "dark"}, app_metadata={"plan": "free"})
+    tenant.change(lambda settings: replace(settings, custom_data=CustomData(enabled=True, store="companies", access=OWN)))
+    custom_data.insert({"user_id": user.user_id, "company_name": "Example & Co"})
 
 
 def _applications(instance: Instance) -> Seed:

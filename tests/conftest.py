@@ -1,4 +1,4 @@
-"""For all tests: no handler does what its policy in template.yaml does not allow."""
+"""For all tests: which of them share a process, and no handler does what its policy in template.yaml does not allow."""
 
 import importlib
 from collections.abc import Iterator
@@ -6,8 +6,24 @@ from typing import Any
 
 import pytest
 from botocore.client import BaseClient
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import permissions
+
+# With several processes, those of a group keep to one of them, because they share what takes long to start; the others go wherever
+# there is time.
+GROUPS = {"conformance": "stacks", "e2e": "stacks", "integration": "emulator"}
+
+
+class Beside(LoadScopeScheduling):
+    """The unit tests one by one beside the groups. Not --dist loadgroup, of which pytest-xdist 3.8 makes nothing under pytest 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return GROUPS.get(nodeid.split("/")[1], nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Beside:
+    return Beside(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

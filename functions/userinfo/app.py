@@ -11,4 +11,5 @@ def handler(request: Request) -> Response:
     session, user = bearer.live(claims)
     # What was asked for claim by claim is for the client that asked, and not for one that exchanged its token.
     single = session.userinfo_claims if claims["client_id"] == session.client_id else ""
-    return json_response(200, userinfo.claims(user, claims["scope"], single))
+    roles = userinfo.role_names(user, claims["scope"], session.org_id)
+    return json_response(200, userinfo.claims(user, claims["scope"], single, role_names=roles))

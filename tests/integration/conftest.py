@@ -24,7 +24,7 @@ from tests.unit.conftest import ENVIRONMENT, TABLES, context, create_tables, for
 def emulator() -> Iterator[Instance]:
     """MiniStack on a free port of this machine, and gone afterwards."""
     _end_leftovers()
-    instance = Instance(f"integration-{os.getpid()}", 0, 0, 0, 0, _free_port())
+    instance = Instance(f"integration-{_run()}", 0, 0, 0, 0, _free_port())
     try:
         with warnings.catch_warnings():
             # It is to outlive the object that stands for it.
@@ -105,6 +105,11 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
+
+
+def _run() -> int:
+    """Process id of the pytest that was started, which may have started the one that this is."""
+    return os.getppid() if "PYTEST_XDIST_WORKER" in os.environ else os.getpid()
 
 
 def _end_leftovers() -> None:

@@ -27,7 +27,7 @@ from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
-from gatehouse import client_keys, clients, keys, mail, queues, settings
+from gatehouse import client_keys, clients, keys, mail, queues, resource_servers, roles, settings, tenant
 from gatehouse.table import connection
 
 ROOT = Path(__file__).parents[2]
@@ -146,6 +146,9 @@ def forget() -> None:
     keys.forget()
     clients.forget()
     client_keys.forget()
+    roles.forget()
+    resource_servers.forget()
+    tenant.forget()
 
 
 # Pairs are made once: RSA takes its time, and no test looks at which key it is.

@@ -4,7 +4,7 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from gatehouse import roles
+from gatehouse import resource_servers, roles
 from gatehouse.settings import settings
 from tests.unit.conftest import ISSUER, Answer, call
 from tests.unit.flows import Browser, basic, new_client, signed_in, token
@@ -63,3 +63,4 @@ def encoded(user_id: str) -> str:
 def as_of_now() -> None:
     """Forget what is remembered of roles and the like, as after their cache times."""
     roles.forget()
+    resource_servers.forget()

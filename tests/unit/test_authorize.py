@@ -200,7 +200,6 @@ def test_the_claims_parameter_opens_nothing_beyond_what_a_scope_would(claims: st
         "acr_values=1",
         "extra=foobar",
         "login_hint=buffy@id.example.com",
-        "organization=x",
     ],
 )
 def test_what_is_unknown_or_a_mere_wish_is_tolerated(wish: str) -> None:
@@ -220,6 +219,8 @@ def test_what_is_unknown_or_a_mere_wish_is_tolerated(wish: str) -> None:
         ("dpop_jkt", ["x", "=" * 43]),
         ("login_hint", ["x" * 321]),
         ("scope", ["s" * 1025]),
+        ("organization", ["nobody", "org_0123456789abcdef", "x" * 65, "#", "A"]),
+        ("invitation", ["x", "x" * 1025]),
         ("id_token_hint", ["x", "a.b.c", "x" * 5000]),
     ],
 )

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.conftest import ISSUER, Answer, call, context, function
 from tests.unit.flows import basic, browser_of, exchange, introspect, later, new_client, new_code, new_user, token, tokens_of, userinfo
 from tests.unit.forgery import part
-from tests.unit.signers import ALGORITHMS, bound_token, bound_userinfo, key, machine, nonce, proof, resource
+from tests.unit.signers import ALGORITHMS, bound_token, bound_userinfo, key, machine, nonce, proof, resource, spelled
 
 HOLDER, THIEF = key("ES256"), key("ES256", "thief")
 API = "https://orders.example.com"
@@ -99,7 +99,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("changes", WRONG, ids=repr)
+@pytest.mark.parametrize("changes", WRONG, ids=spelled)
 def test_a_proof_is_for_this_request_and_this_token(access_token: str, changes: dict[str, Any]) -> None:
     answer = bound_userinfo(HOLDER, access_token, **changes)
 

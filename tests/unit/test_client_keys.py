@@ -10,14 +10,15 @@ from gatehouse.client_registration import Registered
 from tests.unit.conftest import Answer
 from tests.unit.flows import CALLBACK, Browser, later, new_client
 from tests.unit.forgery import part
-from tests.unit.signers import Key, KeyServer, key, machine_token, request_object, serving
+from tests.unit.signers import Key, KeyServer, key, machine_token, request_object, serving, spelled
 
 FIRST, SECOND, THIRD = (key("ES256", kid) for kid in ("first", "second", "third"))
 
 
 @pytest.fixture
 def host(laptop: None) -> Iterator[KeyServer]:
-    with serving(FIRST) as listening:
+    """Where a client publishes its keys, at a moment that lasts: how old they are is then exact."""
+    with serving(FIRST) as listening, later(0):
         yield listening
 
 
@@ -204,7 +205,7 @@ def test_keys_that_are_none_are_passed_over(host: KeyServer) -> None:
     assert machine_token(SECOND, app.client_id).status == 200
 
 
-@pytest.mark.parametrize("jwk", STRANGE, ids=repr)
+@pytest.mark.parametrize("jwk", STRANGE, ids=spelled)
 def test_a_set_of_nothing_else_authenticates_nobody(host: KeyServer, jwk: object) -> None:
     app = app_at(host)
     host.body = json.dumps({"keys": [jwk]}).encode()
@@ -255,7 +256,7 @@ def test_one_source_of_keys_is_registered_and_not_two() -> None:
             new_client("machine", token_endpoint_auth_method="private_key_jwt", **properties)
 
 
-@pytest.mark.parametrize("jwk", [entry for entry in STRANGE if isinstance(entry, dict)], ids=repr)
+@pytest.mark.parametrize("jwk", [entry for entry in STRANGE if isinstance(entry, dict)], ids=spelled)
 def test_only_good_public_keys_are_registered(jwk: dict[str, str]) -> None:
     with pytest.raises(client_registration.InvalidRegistration, match="jwks"):
         new_client("machine", token_endpoint_auth_method="private_key_jwt", jwks=[jwk])

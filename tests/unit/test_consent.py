@@ -235,7 +235,7 @@ def test_scopes_that_the_client_may_not_have_are_neither_shown_nor_granted() -> 
     asked = browser.sign_in(app, scope="openid email app_metadata profile")
 
     page = browser.get("hosted_pages", asked.location)
-    assert "mail address" in page.body and "plan and roles" not in page.body and "picture" not in page.body
+    assert "mail address" in page.body and "what you have earned" not in page.body and "picture" not in page.body
     back = browser.fill(page, "/u/consent", decision="allow", scope="openid email app_metadata").sent_back
     assert exchange(app, back["code"]).json["scope"] == "openid email"
 

@@ -97,7 +97,7 @@ def test_a_code_for_a_key_is_redeemed_with_that_key_and_is_not_burned_by_others(
     assert exchange(app.client_id, code, dpop=proof(HOLDER, nonce=nonce())).status == 200
 
 
-@pytest.mark.parametrize("thumbprint", ["x", "x" * 42, "x" * 44, "=" * 43, "é" * 43, f"{HOLDER.thumbprint} "])
+@pytest.mark.parametrize("thumbprint", ["x", "x" * 42, "x" * 44, "=" * 43, "é" * 43, "x" * 43 + " "])
 def test_a_thumbprint_that_is_none_is_refused(thumbprint: str) -> None:
     answer = Browser().authorize(new_client().client_id, dpop_jkt=thumbprint)
 

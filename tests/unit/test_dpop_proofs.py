@@ -27,6 +27,7 @@ from tests.unit.signers import (
     machine,
     nonce,
     proof,
+    spelled,
 )
 
 HOLDER, THIEF = key("ES256"), key("ES256", "thief")
@@ -211,7 +212,7 @@ def test_a_private_key_in_the_open_is_no_secret(algorithm: str) -> None:
         {"kty": "OKP", "crv": "Ed25519", "x": "AA"},
         {"kty": "OKP", "crv": "Ed448", "x": "A" * 76},
     ],
-    ids=repr,
+    ids=spelled,
 )
 def test_what_is_no_key_or_another_key_proves_nothing(jwk: object) -> None:
     assert refused(sent(header={"jwk": jwk}))

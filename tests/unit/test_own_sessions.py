@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from gatehouse.hosted.own_sessions import device_in_words
+from gatehouse import devices
 from tests.unit.conftest import Answer
 from tests.unit.flows import Browser, browser_of, claims_of, hidden_fields, later, new_client, new_user, refresh, tokens_of, userinfo
 
@@ -103,4 +103,4 @@ def test_sessions_that_are_over_are_not_shown() -> None:
     ],
 )
 def test_a_device_is_told_by_browser_and_system(user_agent: str, words: str) -> None:
-    assert device_in_words(user_agent) == words
+    assert devices.in_words(user_agent) == words

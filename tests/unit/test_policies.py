@@ -16,46 +16,59 @@ TABLE, LISTING, AUDIT, STREAM = "Identity.Arn", "Identity.Arn/index/Listing", "A
 # Who reads keys cannot write them; clients are written by registration, which knows its own, and by the API for operators.
 KEYS, CLIENT, USER, SIGNIN, PAR, DEVICE, ASSERTION = "KEYS", "CLIENT#*", "USER#*", "SIGNIN#*", "PAR#*", "DEVICE#*", "ASSERTION#*"
 TICKET, LIMIT, EMAIL, PAGE, COUNT, TENANT = "TICKET#*", "LIMIT#*", "EMAIL#*", "PAGE#*", "COUNT#*", "TENANT"
-ROLE, ROLENAME, ORG, ORGNAME, API, CONNECTION = "ROLE#*", "ROLENAME#*", "ORG#*", "ORGNAME#*", "API#*", "CONNECTION#*"
+ROLE, ROLENAME, ORG, ORGNAME, API = "ROLE#*", "ROLENAME#*", "ORG#*", "ORGNAME#*", "API#*"
+CONNECTION, CONNECTIONNAME = "CONNECTION#*", "CONNECTIONNAME#*"
 PEOPLE = [USER, SIGNIN, DEVICE, TICKET, LIMIT, EMAIL]
 # What only one person may have, and the ids of those who are gone.
 NAMES = [EMAIL, "USERNAME#*", "PHONE#*", "IDENTITY#*", "GONE#*"]
 ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
-    "authorize": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])], ["sealing"]),
-    "push_authorization": ([("GetItem Query", [KEYS, CLIENT]), ("PutItem", [PAR, ASSERTION]), ("DeleteItem", [ASSERTION])], ["sealing"]),
+    "authorize": (
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR, ORG, ORGNAME]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])],
+        ["sealing"],
+    ),
+    "push_authorization": (
+        [("GetItem Query", [KEYS, CLIENT, ORG, ORGNAME]), ("PutItem", [PAR, ASSERTION]), ("DeleteItem", [ASSERTION])],
+        ["sealing"],
+    ),
     "device_authorization": (
         [("GetItem Query", [KEYS, CLIENT]), ("PutItem", [DEVICE, ASSERTION]), ("DeleteItem", [ASSERTION])],
         ["sealing"],
     ),
     "hosted_pages": (
-        [("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE]), ("PutItem UpdateItem DeleteItem", [USER, SIGNIN, PAR, *PEOPLE[2:]])],
+        [
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE, "USERNAME#*", TENANT, ORG]),
+            ("PutItem UpdateItem DeleteItem", [USER, SIGNIN, PAR, *PEOPLE[2:], ORG]),
+            ("UpdateItem", [COUNT]),
+            ("ConditionCheckItem", ["GONE#*", USER, ORG]),
+        ],
         ["sealing"],
     ),
     "token_exchange": (
         [
-            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, DEVICE]),
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, DEVICE, ROLE, API, TENANT]),
             ("PutItem UpdateItem", [USER, DEVICE, ASSERTION]),
             ("ConditionCheckItem", [USER]),
             ("DeleteItem", [ASSERTION]),
         ],
         ["sealing", "signing"],
     ),
-    "token_refresh": ([("GetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], ["sealing", "signing"]),
-    "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),
+    "token_refresh": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, API, TENANT]), ("UpdateItem", [USER])], ["sealing", "signing"]),
+    "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, TENANT])], []),
     "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing", "signing"]),
     "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing"]),
-    "global_sign_out": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("UpdateItem", [USER])], []),
+    "global_sign_out": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE]), ("UpdateItem", [USER])], []),
     "logout": ([("GetItem Query", [KEYS, CLIENT, USER, SIGNIN]), ("UpdateItem DeleteItem", [USER])], ["sealing"]),
     "registration": (
-        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem UpdateItem DeleteItem", [CLIENT])],
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE]), ("PutItem UpdateItem DeleteItem", [CLIENT])],
         [],
     ),
     "users_api": (
         [
             (
                 "GetItem BatchGetItem Query",
-                [KEYS, CLIENT, USER, *NAMES, ROLE, ROLENAME, ORG, API, CONNECTION, TENANT, PAGE, "FIND#*", "STATS", COUNT, TICKET, LIMIT],
+                [KEYS, CLIENT, USER, *NAMES, ROLE, ROLENAME, ORG, API, CONNECTION, CONNECTIONNAME, TENANT, PAGE]
+                + ["FIND#*", "STATS", COUNT, TICKET, LIMIT],
             ),
             ("PutItem UpdateItem DeleteItem", [USER, *NAMES, ROLE, ROLENAME, ORG, TENANT, PAGE, COUNT, TICKET, LIMIT]),
             ("ConditionCheckItem", [CLIENT, USER, *NAMES, ROLE, ORG, API, CONNECTION, TENANT]),
@@ -72,27 +85,27 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     ),
     "clients_api": (
         [
-            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, API, CONNECTION, TENANT, PAGE, COUNT]),
-            ("PutItem UpdateItem DeleteItem", [CLIENT, API, CONNECTION, TENANT, PAGE, COUNT]),
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, API, CONNECTION, CONNECTIONNAME, TENANT, PAGE, COUNT]),
+            ("PutItem UpdateItem DeleteItem", [CLIENT, API, CONNECTION, CONNECTIONNAME, TENANT, PAGE, COUNT]),
             ("ConditionCheckItem", [CLIENT, API, CONNECTION, TENANT]),
         ],
         ["sealing"],
     ),
     "account": (
         [
-            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, EMAIL, TENANT, TICKET, LIMIT]),
-            ("PutItem UpdateItem DeleteItem", [USER, EMAIL, TICKET, LIMIT]),
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, EMAIL, ORG, TENANT]),
+            ("PutItem UpdateItem DeleteItem", [USER, TICKET, LIMIT]),
         ],
         ["sealing"],
     ),
-    "user_events": ([("GetItem Query", [CLIENT, USER])], []),
+    "user_events": ([("GetItem Query", [CLIENT, USER, TENANT]), ("PutItem DeleteItem", ["FIND#*"]), ("UpdateItem", ["STATS"])], []),
     "logout_delivery": ([("GetItem Query", [KEYS, CLIENT])], ["signing"]),
     "authorizer": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),
     "key_rotation": ([("Query PutItem UpdateItem DeleteItem", [KEYS])], []),
     "cleanup": (
         [
             ("BatchGetItem", [USER]),
-            ("GetItem PutItem", ["SWEEP"]),
+            ("GetItem PutItem", ["SWEEP", "STATS"]),
             ("DeleteItem", ["SWEEP", USER, SIGNIN, PAR, DEVICE, ASSERTION, TICKET, LIMIT]),
         ],
         [],
@@ -100,7 +113,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
 }
 
 # What each function lists, and who writes down what it changed.
-LISTED = {"users_api": ["USERS#*", "ROLES"], "organizations_api": ["ORGS"], "clients_api": ["CLIENTS", "APIS", "CONNECTIONS"]}
+LISTED = {"users_api": ["USERS#*", "ROLES"], "organizations_api": ["ORGS", "MEMBERS#*"], "clients_api": ["CLIENTS", "APIS", "CONNECTIONS"]}
 AUDITED = ["users_api", "organizations_api", "clients_api", "account"]
 MAILERS = ["hosted_pages", "users_api", "organizations_api", "account"]
 

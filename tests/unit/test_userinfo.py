@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import users
+from gatehouse import custom_data, users
 from tests.unit.conftest import Answer, call
 from tests.unit.faults import THROTTLED, always, trouble, unreachable
 from tests.unit.flows import (
@@ -19,6 +19,7 @@ from tests.unit.flows import (
     tokens_of,
     userinfo,
 )
+from tests.unit.user_data import switch_on
 
 PROFILE: dict[str, Any] = {
     "name": "Ada Lovelace",
@@ -37,7 +38,7 @@ PROFILE: dict[str, Any] = {
 }
 ADDRESS = {"formatted": "12 St James’s Square\nLondon", "locality": "London", "country": "GB"}
 PHONE: dict[str, Any] = {"phone_number": "+44 20 7946 0000", "phone_number_verified": True}
-OWN_DATA = {"user_metadata": {"theme": "dark"}, "app_metadata": {"plan": "gold"}, "custom_data": {"seats": 3}}
+OWN_DATA = {"user_metadata": {"theme": "dark"}, "app_metadata": {"plan": "gold"}}
 ALL_SCOPES = "openid profile email address phone offline_access user_metadata app_metadata custom_data"
 
 
@@ -51,12 +52,15 @@ def everything(user: users.User) -> dict[str, dict[str, Any]]:
         "phone": PHONE,
         "offline_access": {},
         **{name: {name: value} for name, value in OWN_DATA.items()},
+        "custom_data": {"custom_data": {"user_id": user.user_id, "seats": 3}},
     }
 
 
 def person() -> users.User:
     user = new_user(**PROFILE, address=ADDRESS, **PHONE)
     users.describe(user.user_id, **OWN_DATA)
+    switch_on()
+    custom_data.insert({"user_id": user.user_id, "seats": 3})
     described = users.get(user.user_id)
     assert described
     return described
@@ -98,7 +102,6 @@ def test_what_a_person_has_not_is_left_out_and_never_null_or_blank() -> None:
         "email_verified",
         "user_metadata",
         "app_metadata",
-        "custom_data",
     }
 
 

@@ -9,6 +9,7 @@ from gatehouse.settings import settings
 from gatehouse.web import Request
 
 DENIED: dict[str, Any] = {"isAuthorized": False}
+_TOLD = ("sub", "client_id", "scope", "sid", "org_id", "jti", "act", "permissions", "roles", "overflow")
 
 
 def decide(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
@@ -33,7 +34,7 @@ def decide(event: Mapping[str, Any], request_id: str) -> dict[str, Any]:
         )
         return DENIED
     observe.request_finished(request_id=request_id, message="allowed", status=200, started_at_ms=started_at, client_id=claims["client_id"])
-    context = {name: claims[name] for name in ("sub", "client_id", "scope", "sid", "jti", "act") if name in claims}
+    context = {name: claims[name] for name in _TOLD if name in claims}
     return {"isAuthorized": True, "context": context | {"exp": str(claims["exp"])}}
 
 

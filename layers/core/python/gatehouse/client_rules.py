@@ -1,5 +1,6 @@
 """What a registration must be before anything trusts it (RFC 7591 section 2, RFC 9700, FAPI 2.0 Security Profile 5.3.2)."""
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -8,6 +9,7 @@ from gatehouse import outbound
 from gatehouse.clients import DEVICE_GRANT, FAPI2, STANDARD_SCOPES, TOKEN_EXCHANGE, TYPES, all_known, redirect_uri_flaw, scope_is_wellformed
 from gatehouse.jose import foreign
 from gatehouse.settings import LONGEST_REFRESH_GRACE_SECONDS, LONGEST_SESSION_SECONDS, LONGEST_SIGN_ON_GRACE_SECONDS, settings
+from gatehouse.users import PROFILE_CLAIMS
 
 _CODE_GRANTS = ("authorization_code", "refresh_token")
 _GRANTS = {"web": _CODE_GRANTS, "spa": _CODE_GRANTS, "native": _CODE_GRANTS, "machine": ("client_credentials",)}
@@ -43,6 +45,7 @@ _SIGNED_BY_CLIENT = ("token_endpoint_auth_signing_alg", "request_object_signing_
 _CHOICES: Mapping[str, tuple[str, ...]] = {
     "security_profile": ("", FAPI2),
     "token_exchange": ("", "delegation", "impersonation"),
+    "organization_usage": ("deny", "allow", "require"),
     **dict.fromkeys(_SIGNED_BY_CLIENT, ("", *foreign.ALGORITHMS)),
 }
 _STRINGS = ("name", "type", "token_endpoint_auth_method", "audience", *_URIS, *_CALLED_URIS, *_SIGNED_BY_US, *_CHOICES)
@@ -56,10 +59,15 @@ _FLAGS = (
     "require_signed_request_object",
     "backchannel_logout_session_required",
 )
-PROPERTIES = (*_LISTS, *_STRINGS, *_FLAGS, *_NUMBERS, "jwks")
+PROPERTIES = (*_LISTS, *_STRINGS, *_FLAGS, *_NUMBERS, "jwks", "profile_fields")
 LONGEST_STRING = 512
 LONGEST_LIST = 50
+# An operator's machine may have all of the Management API's.
+MOST_SCOPES = 200
 LONGEST_KEY = 2048
+MOST_PROFILE_FIELDS = 10
+LONGEST_LABEL = 80
+_METADATA_KEY = re.compile(r"user_metadata\.[A-Za-z0-9_-]{1,64}")
 
 
 class InvalidRegistration(Exception):
@@ -208,17 +216,20 @@ def _check_shape(name: str, value: object) -> None:
             raise InvalidRegistration(name, f"a number of seconds between {low} and {high}")
     elif name == "jwks":
         _check_jwks(value)
+    elif name == "profile_fields":
+        _check_profile_fields(value)
     elif not _fits(name, value):
         raise InvalidRegistration(name, "not the kind of value it takes")
     if name in _SIGNED_BY_US and value not in (enabled := settings().algorithms):
         raise InvalidRegistration(name, f"one of {', '.join(enabled)}")
     if name in _CHOICES and value not in _CHOICES[name]:
-        raise InvalidRegistration(name, f"one of {', '.join(filter(None, _CHOICES[name]))}, or empty")
+        raise InvalidRegistration(name, f"one of {', '.join(choice or 'an empty string' for choice in _CHOICES[name])}")
 
 
 def _fits(name: str, value: object) -> bool:
     if name in _LISTS:
-        return isinstance(value, list) and len(value) <= LONGEST_LIST and all(_is_string(entry) for entry in value)
+        longest = MOST_SCOPES if name == "scopes" else LONGEST_LIST
+        return isinstance(value, list) and len(value) <= longest and all(_is_string(entry) for entry in value)
     if name in _STRINGS:
         return _is_string(value)
     if name in _FLAGS:
@@ -239,6 +250,21 @@ def _check_jwks(value: object) -> None:
     kids = [jwk["kid"] for jwk in value if "kid" in jwk]
     if len(set(kids)) < len(kids):
         raise InvalidRegistration("jwks", "two keys have one kid")
+
+
+def _check_profile_fields(value: object) -> None:
+    if not isinstance(value, list) or len(value) > MOST_PROFILE_FIELDS or not all(isinstance(field, dict) for field in value):
+        raise InvalidRegistration("profile_fields", f"a list of at most {MOST_PROFILE_FIELDS} objects")
+    for field in value:
+        name, label, required = field.get("name"), field.get("label", ""), field.get("required", False)
+        if not set(field) <= {"name", "label", "required"} or not isinstance(required, bool):
+            raise InvalidRegistration("profile_fields", "each with name, required (true or false) and label only")
+        if not isinstance(name, str) or not (name in PROFILE_CLAIMS or _METADATA_KEY.fullmatch(name)):
+            raise InvalidRegistration("profile_fields", "name: a member of the profile but the address, or user_metadata. and a key")
+        if not _is_string(label) or len(label) > LONGEST_LABEL or (name.startswith("user_metadata.") and not label.strip()):
+            raise InvalidRegistration("profile_fields", f"label: at most {LONGEST_LABEL} characters, and some for user_metadata")
+    if len({field["name"] for field in value}) < len(value):
+        raise InvalidRegistration("profile_fields", "a name stands there twice")
 
 
 def _as_browsers_send(uri: str) -> str:

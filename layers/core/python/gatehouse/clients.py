@@ -48,6 +48,8 @@ class Client:
     sessions_not_before: its sessions that began up to this time are over, 0 for none.
     security_profile: "fapi2" holds it to the FAPI 2.0 Security Profile. token_exchange: "delegation" or "impersonation", empty for neither.
     claims_in_id_token: what its scopes open stands in the ID token too, not only at userinfo.
+    profile_fields: what people are asked for when they sign in to it, as long as it lacks: each {name, required} and a label.
+    organization_usage: whether people sign in in the name of an organization: "deny", "allow" or "require".
     """
 
     client_id: str
@@ -94,6 +96,8 @@ class Client:
     sessions_not_before: int = 0
     refresh_cookie: bool = False
     claims_in_id_token: bool = False
+    profile_fields: tuple[dict[str, Any], ...] = ()
+    organization_usage: str = "allow"
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
@@ -112,6 +116,11 @@ class Client:
     @property
     def fapi(self) -> bool:
         return self.security_profile == FAPI2
+
+    @property
+    def has_login_link(self) -> bool:
+        """Whether its sign-in can begin anywhere, as in a mail: at its own address for that, or at ours if it does without PKCE."""
+        return bool(self.redirect_uris) and (bool(self.initiate_login_uri) or not self.require_pkce)
 
     def granted_scope(self, requested: str) -> str:
         """Of the scopes asked for, those that the client may have, in the order asked."""

@@ -14,7 +14,7 @@ LONGEST_LIFE_SECONDS = 3600
 class Code:
     """What the person agreed to. sid holds the user's epoch at that moment; strings may be empty where nothing was asked for.
 
-    dpop_jkt: the thumbprint of the only key that may redeem it (RFC 9449 section 10).
+    dpop_jkt: the thumbprint of the only key that may redeem it (RFC 9449 section 10). org_id: the organization that they signed in for.
     """
 
     client_id: str
@@ -32,6 +32,7 @@ class Code:
     userinfo_claims: str = ""
     id_token_claims: str = ""
     dpop_jkt: str = ""
+    org_id: str = ""
     expires_at: int = 0
 
 

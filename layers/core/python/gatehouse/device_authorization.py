@@ -18,6 +18,8 @@ def begin(client: Client, parameters: dict[str, str]) -> dict[str, Any]:
     """
     if DEVICE_GRANT not in client.grant_types:
         raise UnauthorizedClient(f"the client may not use {DEVICE_GRANT}")
+    if client.organization_usage == "require":
+        raise UnauthorizedClient("the client must name an organization, which a device cannot")
     requested = parameters.get("scope", "")
     if len(requested) > LONGEST_SCOPE or not scope_is_wellformed(requested):
         raise InvalidScope(f"scope is longer than {LONGEST_SCOPE} characters, or has some that no scope may have")

@@ -82,6 +82,12 @@ class ConsentRequired(Refusal):
     code, status = "consent_required", 400
 
 
+class InteractionRequired(Refusal):
+    """The person would have to be asked for something else than who they are and what they allow (OpenID Connect Core 3.1.2.6)."""
+
+    code, status = "interaction_required", 400
+
+
 class InvalidTarget(Refusal):
     """An API that the client may not have tokens for (RFC 8707 section 2)."""
 

@@ -5,6 +5,8 @@ import secrets
 import string
 import unicodedata
 
+from gatehouse import jose
+
 LONGEST_ADDRESS = 254
 LONGEST_LOCAL_PART = 64
 LONGEST_DOMAIN = 253
@@ -95,6 +97,21 @@ def new_user_id() -> str:
 def valid_user_id(value: str) -> bool:
     """Whether a value that arrived from outside can be the id of a user at all. It says nothing about existence."""
     return _USER_ID.fullmatch(value) is not None
+
+
+def joint_id(part: str, user_id: str) -> str:
+    """The public id of something that lies under a user: it names both, and a path takes it."""
+    return f"{part}.{jose.b64encode(user_id.encode())}"
+
+
+def parts_of(public_id: str) -> tuple[str, str] | None:
+    """Part and user id of a joint id, None for what is none."""
+    part, _, encoded = public_id.rpartition(".")
+    try:
+        user_id = jose.b64decode(encoded).decode()
+    except ValueError:
+        return None
+    return (part, user_id) if part and valid_user_id(user_id) else None
 
 
 def _canonical_local_part(local: str) -> str:

@@ -9,10 +9,11 @@ from gatehouse.errors import UnsupportedTokenType
 from gatehouse.settings import settings
 
 INACTIVE: dict[str, Any] = {"active": False}
+_SHOWN = ("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid", "org_id", "cnf", "act", "permissions", "roles", "overflow")
 
 
 def introspect(client: Client, token: str) -> dict[str, Any]:
-    """The introspection response; exactly {"active": false} for whatever is not live or not for this client to see. At most 2 RRU."""
+    """The introspection response; exactly {"active": false} for whatever is not live or not for this client to see. At most 3 RRU."""
     refresh = refresh_tokens.read(token)
     if refresh:
         return _of_refresh_token(client, refresh)
@@ -22,19 +23,15 @@ def introspect(client: Client, token: str) -> dict[str, Any]:
         return INACTIVE
     if not _may_see(client, claims) or cut_offs.passed(claims["client_id"], claims["iat"]):
         return INACTIVE
-    if "sid" in claims and cut_offs.live_session(claims["sub"], claims["sid"]) is None:
+    if "sid" in claims and cut_offs.live_session(claims["sub"], claims["sid"], org_id=claims.get("org_id", "")) is None:
         return INACTIVE
-    shown = {
-        name: claims[name]
-        for name in ("iss", "sub", "aud", "client_id", "scope", "iat", "exp", "jti", "sid", "cnf", "act")
-        if name in claims
-    }
+    shown = {name: claims[name] for name in _SHOWN if name in claims}
     bound = tokens.key_of(claims)
     return {"active": True, "token_type": "DPoP" if bound else "Bearer"} | shown
 
 
 def _of_refresh_token(client: Client, refresh: refresh_tokens.RefreshToken) -> dict[str, Any]:
-    found = cut_offs.live_session(refresh.user_id, refresh.sid)
+    found = cut_offs.live_session(refresh.user_id, refresh.sid, org_id=refresh.org_id)
     if found is None:
         return INACTIVE
     session, _ = found

@@ -80,6 +80,14 @@ def _begin_window(limit: Limit, subject: str, ended: table.Item | None) -> None:
         count(limit, subject)
 
 
+def exhausted(limit: Limit, subject: str) -> bool:
+    """Whether the next attempt of `subject` would be one too many. 1 RRU."""
+    item = table.get(_key(limit, subject))
+    if item is None:
+        return False
+    return bool(item["streak"] >= limit.streak or (item["attempts"] >= limit.attempts and item["ends_at"] > clock.now()))
+
+
 def clear(limit: Limit, subject: str) -> None:
     """Forget what was counted: the attempt was a success."""
     table.delete(_key(limit, subject))

@@ -8,6 +8,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from gatehouse import schemas, tenant
+
 NAMESPACES: Final = ("user_metadata", "app_metadata")
 LARGEST_BYTES: Final = 16_384
 DEEPEST: Final = 10
@@ -33,8 +35,27 @@ def merged(document: Mapping[str, Any], patch: Mapping[str, Any] | None) -> dict
     return {name: value for name, value in {**document, **patch}.items() if value is not None}
 
 
-def check(namespace: str, document: Mapping[str, Any]) -> None:
-    """Accept a document as it is to be kept, or say what is wrong with it.
+def accept(namespace: str, before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
+    """Accept the change of a document by the caps and by the schema that the operator gave its namespace, if any.
+
+    before: None for a document that is new as a whole. What was not changed is not judged again.
+
+    Raises:
+        Unacceptable: it is not kept.
+    """
+    # As written out: True equals 1 in Python, and is another value in JSON.
+    if repr(before) == repr(after):
+        return
+    check(namespace, after)
+    try:
+        if schema := tenant.settings().schema_of(namespace):
+            schemas.judge(namespace, schema, before, after)
+    except schemas.Violated as flaw:
+        raise Unacceptable(flaw.reason) from flaw
+
+
+def check(namespace: str, document: Mapping[str, Any], *, largest_bytes: int = LARGEST_BYTES, dots: bool = False) -> None:
+    """Accept a document as it is to be kept, or say what is wrong with it. dots: names may have them, and dollar signs.
 
     Raises:
         Unacceptable: too large, too deep, too many members, a name or a number that is not kept.
@@ -45,10 +66,10 @@ def check(namespace: str, document: Mapping[str, Any]) -> None:
         if depth > DEEPEST:
             raise Unacceptable(f"{namespace} is nested deeper than {DEEPEST} levels")
         if name is not None:
-            _check_name(namespace, name)
+            _check_name(namespace, name, dots=dots)
         _check_number(namespace, value)
-    if len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()) > LARGEST_BYTES:
-        raise Unacceptable(f"{namespace} is larger than {LARGEST_BYTES} bytes")
+    if len(json.dumps(document, separators=(",", ":"), ensure_ascii=False).encode()) > largest_bytes:
+        raise Unacceptable(f"{namespace} is larger than {largest_bytes} bytes")
 
 
 def _walk(value: Any, depth: int) -> Iterator[tuple[int, str | None, Any]]:
@@ -65,11 +86,13 @@ def _walk(value: Any, depth: int) -> Iterator[tuple[int, str | None, Any]]:
             yield from _walk(element, depth + 1)
 
 
-def _check_name(namespace: str, name: str) -> None:
+def _check_name(namespace: str, name: str, *, dots: bool) -> None:
     if not 0 < len(name) <= LONGEST_NAME:
         raise Unacceptable(f"a name in {namespace} is empty or longer than {LONGEST_NAME} characters")
-    if "." in name or "$" in name or not name.isprintable():
-        raise Unacceptable(f"a name in {namespace} has a dot, a dollar sign or a character that cannot be seen")
+    if not name.isprintable():
+        raise Unacceptable(f"a name in {namespace} has a character that cannot be seen")
+    if not dots and ("." in name or "$" in name):
+        raise Unacceptable(f"a name in {namespace} has a dot or a dollar sign")
 
 
 def _check_number(namespace: str, value: object) -> None:

@@ -5,6 +5,7 @@ that was given elsewhere shows in it.
 """
 
 import hashlib
+from collections.abc import Iterable
 
 from gatehouse import roles, table
 from gatehouse.roles import Role
@@ -18,9 +19,14 @@ def api_id(identifier: str) -> str:
 
 def of_user(user: User, audience: str, org_id: str = "") -> set[str]:
     """The permissions of a person at the API, as their roles are now: 1 RRU in an organization, and what roles.known costs."""
+    return given(user, roles_of(user, org_id), audience, org_id)
+
+
+def given(user: User, held: Iterable[Role], audience: str, org_id: str = "") -> set[str]:
+    """The permissions of a person who holds these roles, at the API."""
     key = api_id(audience)
     own = [] if org_id else user.permissions.get(key, [])
-    return {*own, *(name for role in roles_of(user, org_id) for name in role.permissions.get(key, []))}
+    return {*own, *(name for role in held for name in role.permissions.get(key, []))}
 
 
 def roles_of(user: User, org_id: str = "") -> list[Role]:

@@ -33,6 +33,7 @@ class Settings:
     sign_on_grace_seconds: int = 0
     sessions_not_before: int = 0
     key_rotation_days: int = 90
+    login_history_days: int = 90
     signing_algorithms: str = "RS256,ES256,EdDSA"
     logout_queue_url: str = ""
     failed_events_queue_url: str = ""

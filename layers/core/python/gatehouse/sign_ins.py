@@ -28,7 +28,8 @@ class AuthorizationRequest:
 
     subject: whom the id_token_hint or the claims parameter names. resources, userinfo_claims, id_token_claims: separated by spaces.
     dpop_jkt: the key that the code is for. pushed: the id it was pushed under. signed: it came as a request object.
-    user_code: of the device that waits for the answer instead of a redirect URI.
+    user_code: of the device that waits for the answer instead of a redirect URI. org_id: the organization to sign in for; invitation: the
+    value of the link that somebody followed who may not be its member yet.
     """
 
     client_id: str
@@ -51,6 +52,8 @@ class AuthorizationRequest:
     pushed: str = ""
     signed: bool = False
     user_code: str = ""
+    org_id: str = ""
+    invitation: str = ""
 
     @property
     def way_back(self) -> WayBack:
@@ -62,9 +65,27 @@ class AuthorizationRequest:
         return {*self.userinfo_claims.split(), *self.id_token_claims.split()}
 
 
+# A sign-in for no application, but for a page of our own: redirect_uri is which one, the account page if it is empty.
+FOR_OWN_PAGES = AuthorizationRequest(
+    client_id="",
+    redirect_uri="",
+    redirect_uri_given=False,
+    scope="",
+    state="",
+    nonce="",
+    code_challenge="",
+    prompt="",
+    max_age=-1,
+    login_hint="",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class SignIn:
-    """user_id, sign_on_id, auth_time and amr are set once the person has proven who they are; what is missing then is consent."""
+    """user_id, sign_on_id, auth_time and amr are set once the person has proven who they are; what is missing then is consent, or answers.
+
+    agreed: they have consented in this very sign-in.
+    """
 
     sign_in_id: str
     browser: str
@@ -74,6 +95,7 @@ class SignIn:
     sign_on_id: str = ""
     auth_time: int = 0
     amr: list[str] | None = None
+    agreed: bool = False
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
@@ -118,6 +140,11 @@ def find(sign_in_id: str) -> SignIn | None:
 def recognised(sign_in: SignIn, sign_on: SignOn, browser: str) -> SignIn:
     """Store that the person has proven who they are, and bind what is left to the value that the browser's cookie has from now on."""
     return _stored(replace(_recognised(sign_in, sign_on), browser=browser_digest(browser)))
+
+
+def agreed(sign_in: SignIn) -> SignIn:
+    """Store that the person has consented, and something else is to be asked."""
+    return _stored(replace(sign_in, agreed=True))
 
 
 def _recognised(sign_in: SignIn, sign_on: SignOn) -> SignIn:

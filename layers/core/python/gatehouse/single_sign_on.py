@@ -2,10 +2,10 @@
 
 from dataclasses import replace
 
-from gatehouse import authorization, clock, consents, sign_ins, sign_ons, table
+from gatehouse import authorization, clock, consents, memberships, profile_questions, sign_ins, sign_ons, table
 from gatehouse.authorization import answers
 from gatehouse.clients import Client
-from gatehouse.errors import ConsentRequired, LoginRequired
+from gatehouse.errors import AccessDenied, ConsentRequired, InteractionRequired, LoginRequired
 from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
@@ -14,13 +14,17 @@ from gatehouse.web import Request, Response, redirect, set_cookie
 
 SIGN_ON_COOKIE = "gatehouse"
 BROWSER_COOKIE = "gatehouse-signin"
+NO_MEMBER = "the person is no member of the organization"
 
 
 def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Response:
     """A code, an error for prompt=none, or the way to the hosted pages. 1 read with a sign-on, and no write unless it is time to touch it.
 
+    In the name of an organization a read more: one sign-on serves several, and each code is only for a member.
+
     Raises:
-        LoginRequired, ConsentRequired: prompt=none and the person would have to be asked (OpenID Connect Core 3.1.2.6).
+        LoginRequired, ConsentRequired, InteractionRequired: prompt=none, and the person would have to be asked (Core 3.1.2.6).
+        AccessDenied: the person is no member of the organization.
     """
     prompts = asked.prompt.split()
     found = signed_on(request, client)
@@ -29,10 +33,16 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
             raise LoginRequired("the person is not signed in")
         return to_pages(request, asked, "login")
     sign_on, user, consent = found
+    if asked.org_id and memberships.get(user.user_id, asked.org_id) is None:
+        raise AccessDenied(NO_MEMBER)
     if "consent" in prompts or consents.needed(client, consent, asked):
         if "none" in prompts:
             raise ConsentRequired("the person has not allowed this")
         return to_pages(request, asked, "consent", sign_on)
+    if profile_questions.due(client, user, optional="none" not in prompts):
+        if "none" in prompts:
+            raise InteractionRequired("the application needs to know more about the person")
+        return to_pages(request, asked, "profile", sign_on)
     sign_ons.touch(sign_on)
     return answers.with_code(
         request, asked, user_id=user.user_id, epoch=user.epoch, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
@@ -58,7 +68,8 @@ def signed_on(request: Request, client: Client | None = None) -> tuple[SignOn, U
 
 
 def _must_sign_in_again(asked: AuthorizationRequest, client: Client, sign_on: SignOn, prompts: list[str]) -> bool:
-    if asked.subject not in ("", sign_on.user_id) or "login" in prompts or "select_account" in prompts:
+    # Whoever is signed on need not be who was invited: that is for the pages to find out.
+    if asked.invitation or asked.subject not in ("", sign_on.user_id) or "login" in prompts or "select_account" in prompts:
         return True
     # A session ends so long after the password at the latest; one that would begin at its end needs the password anew.
     # Whole seconds are rounded down, so an age that equals max_age may exceed it, as it always does with max_age=0.
@@ -78,7 +89,12 @@ def to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: 
 
 def restart_anywhere(asked: AuthorizationRequest) -> str:
     """The same for a browser that may be somebody else's: without what tells who was expected, and empty where that cannot be left out."""
-    return "" if asked.subject or (asked.pushed and asked.login_hint) else restart(replace(asked, login_hint=""))
+    return "" if asked.subject or asked.invitation or (asked.pushed and asked.login_hint) else restart(_of_anybody(asked))
+
+
+def _of_anybody(asked: AuthorizationRequest) -> AuthorizationRequest:
+    # What leads to a page of our own may hold a ticket.
+    return replace(asked, login_hint="", redirect_uri=asked.redirect_uri if asked.client_id else "")
 
 
 def restart(asked: AuthorizationRequest) -> str:
@@ -86,6 +102,6 @@ def restart(asked: AuthorizationRequest) -> str:
     if asked.user_code:
         return redirect(f"{settings().base_url}/u/device", {"user_code": asked.user_code}).headers["location"]
     if not asked.client_id:
-        return f"{settings().base_url}/u/account"
+        return asked.redirect_uri or f"{settings().base_url}/u/account"
     parameters = authorization.again(asked)
     return redirect(f"{settings().base_url}/authorize", parameters).headers["location"] if parameters else ""

@@ -1,6 +1,7 @@
 """Access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2), minimal: more about the person comes from userinfo."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -13,6 +14,10 @@ from gatehouse.settings import settings
 ACCESS_TYP = "at+jwt"
 ID_TYP = "JWT"
 INTROSPECTION_TYP = "token-introspection+jwt"
+LONGEST = 7000
+# Base64 makes four bytes of three; header and signature by RSA have at most 500.
+_LONGEST_PAYLOAD = (LONGEST - 500) * 3 // 4
+_MAY_OVERFLOW = ("permissions", "roles")
 
 
 def signing_keys(client: Client) -> None:
@@ -25,26 +30,54 @@ def signing_keys(client: Client) -> None:
     keys.signing_key(client.id_token_alg)
 
 
-def access_token(client: Client, scope: str, session: Session | None = None, *, resources: str = "", bound_to: str = "") -> tuple[str, int]:
+def access_token(
+    client: Client,
+    scope: str,
+    session: Session | None = None,
+    *,
+    resources: str = "",
+    bound_to: str = "",
+    rights: Mapping[str, Any] | None = None,
+    longest_seconds: int = 0,
+) -> tuple[str, int]:
     """A signed access token and its lifetime in seconds. Without a session it is the client's own (client_credentials).
 
     resources: the APIs that it is for, separated by spaces, by default the client's. bound_to: the thumbprint of the key it needs.
+    rights: further claims. longest_seconds: what its APIs let it live at most, 0 for no such limit.
     """
     now = clock.now()
-    expires_at = now + client.access_token_seconds
+    expires_at = now + min(client.access_token_seconds, longest_seconds or client.access_token_seconds)
     claims: dict[str, Any] = {"sub": client.client_id}
     if session:
         expires_at = min(expires_at, session.expires_at)
-        claims = {"sub": session.user_id, "sid": session.sid}
-    claims |= {"aud": audience(client, scope, resources), "scope": scope, "exp": expires_at}
+        claims = {"sub": session.user_id, "sid": session.sid, **_in_the_name_of(session)}
+    claims |= {"aud": audience(client, scope, resources), "scope": scope, "exp": expires_at, **(rights or {})}
     return signed_access_token(client, claims, bound_to=bound_to), expires_at - now
+
+
+def _in_the_name_of(session: Session) -> dict[str, str]:
+    return {"org_id": session.org_id} if session.org_id else {}
 
 
 def signed_access_token(client: Client, claims: Mapping[str, Any], *, bound_to: str = "") -> str:
     """An access token of these claims (sub, aud, scope, exp and what else there is), issued to the client now."""
     common = {"iss": settings().issuer, "client_id": client.client_id, "iat": clock.now(), "jti": secrets.token_urlsafe(12)}
     confirmation = {"cnf": {"jkt": bound_to}} if bound_to else {}
-    return jose.sign(common | dict(claims) | confirmation, keys.signing_key(client.access_token_alg), typ=ACCESS_TYP)
+    return jose.sign(_fitting(common | dict(claims) | confirmation), keys.signing_key(client.access_token_alg), typ=ACCESS_TYP)
+
+
+def _fitting(claims: dict[str, Any]) -> dict[str, Any]:
+    """The claims without those that make the token longer than LONGEST; these are named in the claim `overflow`.
+
+    API Gateway takes 10 240 bytes of request line and headers, so that a longer token would be refused at every call, and no application
+    could tell why. An API that finds `overflow` asks for what is missing.
+    """
+    left_out: list[str] = []
+    for name in _MAY_OVERFLOW:
+        if name in claims and len(json.dumps(claims)) > _LONGEST_PAYLOAD:
+            del claims[name]
+            claims["overflow"] = left_out = [*left_out, name]
+    return claims
 
 
 def audience(client: Client, scope: str, resources: str = "") -> str | list[str]:
@@ -77,11 +110,12 @@ def id_token(client: Client, session: Session, access: str, *, nonce: str = "", 
         "auth_time": session.auth_time,
         **assurance.claims(session.amr or []),
         "sid": session.sid,
+        **_in_the_name_of(session),
         "at_hash": _left_half_hash(access, client.id_token_alg),
     }
     if nonce:
         claims["nonce"] = nonce
-    return jose.sign(claims, keys.signing_key(client.id_token_alg), typ=ID_TYP)
+    return jose.sign(_fitting(claims), keys.signing_key(client.id_token_alg), typ=ID_TYP)
 
 
 def read_access_token(token: str) -> Mapping[str, Any]:

@@ -12,11 +12,11 @@ from typing import Any
 
 from gatehouse import clock, table
 from gatehouse.errors import Unavailable
-from gatehouse.users import IDENTIFIERS, Taken, User
+from gatehouse.users import IDENTIFIERS, Taken, User, there
 
 # Each round somebody's change goes through, so this many rivals at one instant are served.
 _ATTEMPTS = 20
-_PAUSE_SECONDS = 0.005
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.005, 0.2
 # Not a person's data, or changed in ways of its own.
 _LEFT_ALONE = {
     "user_id",
@@ -71,7 +71,7 @@ def change(user_id: str, edit: Callable[[User], Edited], *, if_version: int | No
     item = table.get(table.user_key(user_id))
     ours = ""
     for attempt in range(_ATTEMPTS):
-        if item is None:
+        if item is None or not there(item):
             raise Unknown
         user = User.from_item(item)
         if ours and item.get("changed_by") == ours:
@@ -87,13 +87,14 @@ def change(user_id: str, edit: Callable[[User], Edited], *, if_version: int | No
             return _written(user, edited, changes, ours, versioned="version" in item)
         except table.ConditionFailed as outrun:
             item = outrun.item
-        time.sleep(random.uniform(0, _PAUSE_SECONDS) * attempt)  # noqa: S311 - jitter, not a secret
+        time.sleep(random.uniform(0, min(_PAUSE_SECONDS * 2**attempt, _LONGEST_PAUSE_SECONDS)))  # noqa: S311 - jitter, not a secret
     raise Unavailable(detail="a record is being changed too often")
 
 
 def _differences(before: User, after: User) -> dict[str, Any]:
     names = [name for name in User.__dataclass_fields__ if name not in _LEFT_ALONE]
-    return {name: getattr(after, name) for name in names if getattr(after, name) != getattr(before, name)}
+    # As written out: True equals 1 in Python, and is another value in JSON.
+    return {name: getattr(after, name) for name in names if repr(getattr(after, name)) != repr(getattr(before, name))}
 
 
 def _written(user: User, edited: Edited, changes: dict[str, Any], ours: str, *, versioned: bool) -> User:

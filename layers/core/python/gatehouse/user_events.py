@@ -1,10 +1,12 @@
 """From the table's stream to whoever is to be told: a batch of changes, their events, and the queues that these go into."""
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
-from gatehouse import backchannel_logout, clock, events, observe, queues, table
+from gatehouse import backchannel_logout, clock, events, observe, queues, table, usage
 from gatehouse.errors import Unavailable
+from gatehouse.search import entries
 from gatehouse.settings import settings
 
 Record = Mapping[str, Any]
@@ -24,6 +26,7 @@ def process(records: Sequence[Record], request_id: str) -> dict[str, Any]:
         except Unavailable as trouble:
             detail = trouble.detail
             again.append({"itemIdentifier": table.sequence_number(record)})
+    again, detail = _counted(records, again) or (again, detail)
     observe.request_finished(
         request_id=request_id,
         message="passed on",
@@ -37,9 +40,39 @@ def process(records: Sequence[Record], request_id: str) -> dict[str, Any]:
     return {"batchItemFailures": again}
 
 
+def _counted(records: Sequence[Record], again: list[dict[str, str]]) -> tuple[list[dict[str, str]], str] | None:
+    """Count what comes no more: the records before the first that is to come again. Where that fails, they all come again."""
+    first = again[0]["itemIdentifier"] if again else ""
+    settled = list(takewhile(lambda record: not first or _number(record) != first, records))
+    changes = [change for record in settled if (change := _change(record))]
+    try:
+        usage.add(usage.counted(changes), _number(records[0]) if records else "")
+    except Unavailable as trouble:
+        return [{"itemIdentifier": number} for record in records if (number := _number(record))], trouble.detail
+    return None
+
+
+def _change(record: Record) -> table.Change | None:
+    try:
+        return table.Change.from_record(record)
+    except (AttributeError, KeyError, TypeError, ValueError):
+        # It was put aside.
+        return None
+
+
+def _number(record: Record) -> str:
+    try:
+        return table.sequence_number(record)
+    except (KeyError, TypeError):
+        return ""
+
+
 def _passed_on(record: Record, request_id: str) -> int:
     try:
-        return backchannel_logout.announce(events.derived(table.Change.from_record(record)))
+        change = table.Change.from_record(record)
+        told = backchannel_logout.announce(events.derived(change))
+        entries.follow(change)
+        return told
     except Unavailable:
         raise
     except Exception as defect:  # noqa: BLE001 - whatever it is, the records behind this one must go on

@@ -1,11 +1,13 @@
 """Which claims about a person a scope opens (OpenID Connect Core 5.3 and 5.4)."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from gatehouse.users import PROFILE_CLAIMS, SCOPE_OF, User
+from gatehouse.users import PROFILE_CLAIMS, ROLES_SCOPE, SCOPE_OF, User
 
 # Beyond OpenID Connect: what the person set, what was earned, and the business data, for clients that may see them.
-CUSTOM_SCOPES = ("user_metadata", "app_metadata", "custom_data")
+# Roles are those of the organization in whose name the person signed in, if they did, and else of the whole tenant; never app_metadata.
+CUSTOM_SCOPES = ("user_metadata", "app_metadata", "custom_data", ROLES_SCOPE)
 CLAIMS = [
     "sub",
     "iss",
@@ -17,6 +19,7 @@ CLAIMS = [
     "acr",
     "amr",
     "sid",
+    "org_id",
     "at_hash",
     *PROFILE_CLAIMS,
     "updated_at",
@@ -29,12 +32,25 @@ CLAIMS = [
 ]
 
 
-def claims(user: User, scope: str, names: str = "") -> dict[str, Any]:
-    """The claims of `user` that `scope` opens, and those of `names`, as they are now; those without a value are left out."""
+def claims(user: User, scope: str, names: str = "", *, role_names: Sequence[str] = ()) -> dict[str, Any]:
+    """The claims of `user` that `scope` opens, and those of `names`, as they are now; those without a value are left out.
+
+    role_names: for the scope roles. With the scope custom_data one more read, where custom data is switched on.
+    """
     asked = names.split()
-    everything = _opened(user, {*scope.split(), *(SCOPE_OF[name] for name in asked)})
+    everything = _opened(user, {*scope.split(), *(SCOPE_OF[name] for name in asked)}) | {ROLES_SCOPE: list(role_names)}
     granted = {"sub", *scope.split()}
     return {name: value for name, value in everything.items() if name in asked or SCOPE_OF.get(name, name) in granted}
+
+
+def role_names(user: User, scope: str, org_id: str) -> list[str]:
+    """The names of the person's roles if `scope` opens them: what permissions.roles_of costs, else nothing."""
+    if ROLES_SCOPE not in scope.split():
+        return []
+    # Imported on first use: few clients ask for it.
+    from gatehouse import permissions, roles
+
+    return roles.names(permissions.roles_of(user, org_id))
 
 
 def _opened(user: User, granted: set[str]) -> dict[str, Any]:
@@ -48,5 +64,10 @@ def _opened(user: User, granted: set[str]) -> dict[str, Any]:
     if "phone" in granted and user.profile.get("phone_number"):
         verified = user.profile.get("phone_number_verified", False)
         found |= {"phone_number": user.profile["phone_number"], "phone_number_verified": verified}
-    found |= {name: getattr(user, name) for name in CUSTOM_SCOPES if name in granted}
+    found |= {name: getattr(user, name) for name in ("user_metadata", "app_metadata") if name in granted}
+    if "custom_data" in granted:
+        # Imported on first use: few clients ask for it.
+        from gatehouse import custom_data
+
+        found["custom_data"] = custom_data.claim(user.user_id)
     return {name: value for name, value in found.items() if value not in (None, "")}

@@ -8,6 +8,8 @@ from gatehouse import clock, identifiers, table
 
 FIRST_EPOCH = 1
 _NOBODY = "nobody"
+# A user who is being deleted is there no more to anybody but the deletion.
+_THERE: list[tuple[str, str, Any]] = [("pk", "exists", None), ("deleting", "absent", None)]
 # Standard claims (OpenID Connect Core 5.1) that the profile may hold.
 PROFILE_CLAIMS = [
     "name",
@@ -31,7 +33,8 @@ SCOPE_OF = {
     **dict.fromkeys(["phone_number", "phone_number_verified"], "phone"),
     "address": "address",
 }
-
+# Opens the names of a person's roles.
+ROLES_SCOPE = "roles"
 
 # What a person can be found and signed in by, and so is theirs alone: attribute, and the key that makes it unique.
 IDENTIFIERS: dict[str, Callable[[str], table.Key]] = {
@@ -53,8 +56,9 @@ class Taken(Exception):
 class User:
     """One person. Times in seconds since the epoch; what is unknown is empty.
 
-    version: how often the record was changed; sign-outs do not count. identities: accounts elsewhere, each {connection, provider, user_id,
-    is_social, at, profile}. provenance: by name of a value, {source, at, verified}. roles: role ids. permissions: by API id, the names.
+    version: how often the record was changed; sign-outs do not count. identities: accounts elsewhere, each {connection_id, connection,
+    provider, user_id, is_social, at, profile}, and lost, which says of its values that were not taken over why. provenance: by name of a
+    value, {source, at, verified}. roles: role ids. permissions: by API id, the names.
     skipped: questions that the person did not want to answer, by name, and when.
     """
 
@@ -89,11 +93,21 @@ class User:
     def from_item(cls, item: table.Item) -> Self:
         return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
 
+    @property
+    def known_as(self) -> str:
+        """What the person signs in with: their mail address, else their user name, else their phone number; empty for none."""
+        return self.email or self.username or self.phone_number
+
 
 def get(user_id: str) -> User | None:
-    """Read a user, strongly consistent: 1 RRU per 4 KB."""
+    """Read a user, strongly consistent: 1 RRU per 4 KB. None also for one who is being deleted."""
     item = table.get(table.user_key(user_id))
-    return User.from_item(item) if item else None
+    return User.from_item(item) if item and there(item) else None
+
+
+def there(item: table.Item) -> bool:
+    """Whether the item is that of a user who is not being deleted."""
+    return "deleting" not in item
 
 
 def get_by_email(email: str) -> User | None:
@@ -166,14 +180,15 @@ def create(
     return User.from_item(item)
 
 
-def signed_in(user_id: str, *, source_ip: str, invocation_id: str) -> None:
-    """Note a sign-in in the record: 1 WRU per KB of it. Nothing happens if the user is gone, or to a repeat of this very write."""
+def signed_in(user_id: str, *, source_ip: str, invocation_id: str) -> bool:
+    """Note a sign-in in the record: 1 WRU per KB of it. False if the user is gone; a repeat of this very write changes nothing."""
     changes = {"last_login": clock.now(), "last_ip": source_ip, "signed_in_by": invocation_id}
-    where: list[tuple[str, str, Any]] = [("pk", "exists", None), ("signed_in_by", "<>", invocation_id)]
+    where = [*_THERE, ("signed_in_by", "<>", invocation_id)]
     try:
         table.update(table.user_key(user_id), where=where, set=changes, add={"logins_count": 1, "version": 1})
-    except table.ConditionFailed:
-        return
+    except table.ConditionFailed as refused:
+        return refused.item is not None and there(refused.item)
+    return True
 
 
 def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None = None) -> bool:
@@ -181,7 +196,7 @@ def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None =
 
     epoch: sign out only if this is still the user's epoch. A repeat after a lost answer finds its own invocation_id and changes nothing.
     """
-    where: list[tuple[str, str, Any]] = [("pk", "exists", None), ("signed_out_by", "<>", invocation_id)]
+    where = [*_THERE, ("signed_out_by", "<>", invocation_id)]
     if epoch is not None:
         where.append(("epoch", "=", epoch))
     now = clock.now()
@@ -189,22 +204,33 @@ def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None =
     try:
         table.update(table.user_key(user_id), where=where, set=changes, add={"epoch": 1})
     except table.ConditionFailed as refused:
-        return refused.item is not None and refused.item["signed_out_by"] == invocation_id
+        return refused.item is not None and there(refused.item) and refused.item["signed_out_by"] == invocation_id
     return True
 
 
-def password_write(user_id: str, email: str, password_hash: str) -> table.Write:
-    """The write that sets a password after proof of `email`, and ends everything, sign-ons included, without the grace of a sign-out.
+def password_write(user_id: str, email: str, password_hash: str, *, proven: bool = True) -> table.Write:
+    """The write that sets a password, and ends everything, sign-ons included, without the grace of a sign-out.
 
-    Its condition is that the address still is the user's.
+    Its condition is that the address still is the user's. proven: whoever sets it has shown that they read mail to `email`.
     """
     now = clock.now()
+    verified = {"email_verified": True} if proven else {}
     return table.Write(
         table.user_key(user_id),
-        where=[("email", "=", email)],
-        set={"password_hash": password_hash, "email_verified": True, "updated_at": now, "last_password_reset": now, "epoch_at": now},
+        where=[("email", "=", email), ("deleting", "absent", None)],
+        set={"password_hash": password_hash, **verified, "updated_at": now, "last_password_reset": now, "epoch_at": now},
         add={"epoch": 1, "version": 1},
         remove=["signed_out_at"],
+    )
+
+
+def verification_write(user_id: str, email: str) -> table.Write:
+    """The write that notes that the person reads mail to `email`. Its condition is that the address still is the user's."""
+    return table.Write(
+        table.user_key(user_id),
+        where=[("email", "=", email), ("deleting", "absent", None)],
+        set={"email_verified": True, "updated_at": clock.now()},
+        add={"version": 1},
     )
 
 
@@ -222,7 +248,7 @@ def set_blocked(user_id: str, blocked: bool) -> bool:
     changes: dict[str, Any] = {"blocked": blocked, "updated_at": now} | ({"epoch_at": now} if blocked else {})
     add = {"version": 1} | ({"epoch": 1} if blocked else {})
     try:
-        table.update(table.user_key(user_id), where=[("pk", "exists", None)], set=changes, add=add, remove=["signed_out_at"])
+        table.update(table.user_key(user_id), where=_THERE, set=changes, add=add, remove=["signed_out_at"])
     except table.ConditionFailed:
         return False
     return True

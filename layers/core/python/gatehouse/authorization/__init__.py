@@ -191,6 +191,8 @@ def again(request: AuthorizationRequest) -> dict[str, str]:
         "login_hint": request.login_hint,
         "id_token_hint": request.id_token_hint,
         "resource": request.resources,
+        "organization": request.org_id,
+        "invitation": request.invitation,
         "claims": claims_parameter.written(wishes, "" if request.id_token_hint else request.subject),
     }
     return {name: value for name, value in parameters.items() if value}

@@ -46,6 +46,7 @@ def with_code(
         userinfo_claims=asked.userinfo_claims,
         id_token_claims=asked.id_token_claims,
         dpop_jkt=asked.dpop_jkt,
+        org_id=asked.org_id,
     )
     # Sealed before: a request is never used up for a code that could not be made.
     sealed = issue_code(code)

@@ -1,7 +1,7 @@
 """What the parameters of an authorization request must be (RFC 6749 4.1.1, OpenID Connect Core 3.1.2, RFC 7636, RFC 9449 section 10)."""
 
 from gatehouse import clients, jose, resources, tokens
-from gatehouse.authorization import claims_parameter
+from gatehouse.authorization import claims_parameter, organization_parameter
 from gatehouse.authorization.answers import RESPONSE_MODES
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidRequest, InvalidScope, RegistrationNotSupported, UnauthorizedClient, UnsupportedResponseType
@@ -18,6 +18,8 @@ LONGEST = {
     "acr_values": 1024,
     "ui_locales": 1024,
     "claims_locales": 1024,
+    "organization": 64,
+    "invitation": 1024,
 }
 PROMPTS = ("none", "login", "consent", "select_account")
 # The pages fit all of these and speak one language. Other wishes are no error (OpenID Connect Core 3.1.2.1).
@@ -45,6 +47,7 @@ def checked(parameters: dict[str, str], client: Client, way_back: WayBack, *, dp
     if not clients.scope_is_wellformed(requested):
         raise InvalidScope("scope has characters that no scope may have")
     claims = claims_parameter.read(parameters.get("claims", ""), client)
+    organization = organization_parameter.read(parameters, client)
     return AuthorizationRequest(
         client_id=client.client_id,
         redirect_uri=way_back.redirect_uri,
@@ -55,7 +58,7 @@ def checked(parameters: dict[str, str], client: Client, way_back: WayBack, *, dp
         code_challenge=_code_challenge(parameters, client),
         prompt=_prompt(parameters),
         max_age=_max_age(parameters, client),
-        login_hint=parameters.get("login_hint", ""),
+        login_hint=parameters.get("login_hint", organization.invited_email),
         id_token_hint=parameters.get("id_token_hint", ""),
         subject=_subject(parameters, client, claims.subject),
         response_mode=way_back.response_mode,
@@ -64,6 +67,8 @@ def checked(parameters: dict[str, str], client: Client, way_back: WayBack, *, dp
         id_token_claims=claims.id_token,
         dpop_jkt=_dpop_jkt(parameters, dpop_key),
         signed=signed,
+        org_id=organization.org_id,
+        invitation=organization.invitation,
     )
 
 

@@ -10,6 +10,7 @@ from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import Client, new_identifier, secret_digest
 from gatehouse.dynamic_registration import metadata
 from gatehouse.errors import InvalidToken, Unavailable
+from gatehouse.management import callers
 from gatehouse.settings import settings
 from gatehouse.web import Request, Response, json_response
 
@@ -26,16 +27,16 @@ def register(request: Request) -> Response:
     """POST with an access token for the Management API: 201 with the client, its secret and the token to manage it, both shown once.
 
     Raises:
-        InvalidToken, InvalidDpopProof, InsufficientScope: no such token with create:clients, or that of a person who signed out.
+        InvalidToken, InvalidDpopProof: no such token, or that of a person who signed out.
+        InsufficientScope: without create:clients, or that of a person to whom no role gives it.
         InvalidRedirectUri, InvalidClientMetadata: the metadata break a rule. InvalidRequest: the body is no JSON object.
     """
-    claims = bearer.verified(request, audience=settings().management_audience, scope=SCOPE)
-    if "sid" in claims:
-        bearer.live(claims)
+    caller = callers.authenticate(request)
+    callers.demand_for_tenant(caller, SCOPE)
     document, token = request.json_object, new_identifier(SECRET_LENGTH)
     try:
         members = _checked(document)
-        properties, kept = metadata.properties_of(members, pkce=_demands_pkce(claims["client_id"])), metadata.kept_of(members)
+        properties, kept = metadata.properties_of(members, pkce=_demands_pkce(caller.client_id)), metadata.kept_of(members)
         attributes = {"registration_digest": secret_digest(token), "metadata": kept}
         registered = client_registration.register(self_registered=attributes, first_party=False, **properties)
     except InvalidRegistration as invalid:

@@ -1,13 +1,18 @@
 """What a grant yields: the token response (RFC 6749 5.1)."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gatehouse import refresh_tokens, tokens, userinfo
 from gatehouse.clients import Client
 from gatehouse.resources import allowed
 from gatehouse.sessions import Session
-from gatehouse.users import User
+from gatehouse.settings import settings
+from gatehouse.users import ROLES_SCOPE, User
+
+if TYPE_CHECKING:
+    from gatehouse.entitlements import Rights
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,31 +45,70 @@ class Answer:
 
 
 def of_session(
-    client: Client, session: Session, user: User, scope: str, *, now: int, nonce: str = "", resources: str = "", bound_to: str = ""
+    client: Client,
+    session: Session,
+    user: User,
+    scope: str,
+    *,
+    now: int,
+    nonce: str = "",
+    resources: str = "",
+    bound_to: str = "",
+    rights: "Rights | None" = None,
 ) -> Answer:
     """Sign everything that a session entitles the client to, for `scope` and `resources`.
 
     bound_to: the thumbprint of the key that the tokens are bound to; of the refresh token only a public client's (RFC 9449 section 5).
+    rights: what rights_of gave, by default read here.
     """
     # What was taken from the client since counts for its next tokens.
     scope = client.granted_scope(scope)
     named = [resource for resource in (resources or session.resources).split() if resource in allowed(client)]
-    access, expires_in = tokens.access_token(client, scope, session, resources=" ".join(named), bound_to=bound_to)
-    generation, holder = session.generation, bound_to if client.public else ""
+    targets = tokens.audiences({"aud": tokens.audience(client, scope, " ".join(named))})
+    rights = rights or rights_of(user, session.org_id, scope, targets)
+    scope, claims, seconds = entitled(rights, scope, targets)
+    access, expires_in = tokens.access_token(
+        client, scope, session, resources=" ".join(named), bound_to=bound_to, rights=claims, longest_seconds=seconds
+    )
+    held = (session.user_id, session.sid, session.generation, bound_to if client.public else "", session.org_id)
     refreshable = "refresh_token" in client.grant_types
     return Answer(
         access_token=access,
         expires_in=expires_in,
         scope=scope,
-        refresh_token=refresh_tokens.issue(session.user_id, session.sid, generation, holder) if refreshable else "",
+        refresh_token=refresh_tokens.issue(*held) if refreshable else "",
         refresh_seconds=max(min(session.expires_at, session.idle_expires_at) - now, 0),
-        id_token=_id_token(client, session, user, scope, access, nonce) if "openid" in scope.split() else "",
+        id_token=_id_token(client, session, user, scope, access, nonce, rights) if "openid" in scope.split() else "",
         bound_to=bound_to,
     )
 
 
-def _id_token(client: Client, session: Session, user: User, scope: str, access: str, nonce: str) -> str:
+def rights_of(user: User | None, org_id: str, scope: str, targets: Collection[str]) -> "Rights | None":
+    """What a person may do at those of these APIs that are registered, or a machine, which is nobody.
+
+    None where there is nothing to say of it, and then nothing is read. scope: whether it has `roles` counts.
+    """
+    others = [target for target in targets if target != settings().issuer]
+    with_roles = user is not None and ROLES_SCOPE in scope.split()
+    if not others and not with_roles:
+        return None
+    # Imported on first use: most clients have no API but userinfo.
+    from gatehouse import entitlements
+
+    return entitlements.of_person(user, org_id, others, with_roles=with_roles) if user else entitlements.of_machine(others)
+
+
+def entitled(rights: "Rights | None", scope: str, targets: Collection[str]) -> tuple[str, dict[str, Any], int]:
+    """What the rights leave of a scope at these APIs, the claims beside it, and how long the APIs let a token live, 0 for any time."""
+    if rights is None:
+        return scope, {}, 0
+    left = rights.scope(scope, targets)
+    return left, rights.claims(left, targets), rights.seconds(targets)
+
+
+def _id_token(client: Client, session: Session, user: User, scope: str, access: str, nonce: str, rights: "Rights | None") -> str:
     opened = scope if client.claims_in_id_token else ""
+    role_names = rights.role_names if rights else ()
     # Nothing is looked up where nothing was asked for, which is the rule.
-    about = userinfo.claims(user, opened, session.id_token_claims) if opened or session.id_token_claims else {}
+    about = userinfo.claims(user, opened, session.id_token_claims, role_names=role_names) if opened or session.id_token_claims else {}
     return tokens.id_token(client, session, access, nonce=nonce, about=about)

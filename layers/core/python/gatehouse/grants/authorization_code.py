@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 
-from gatehouse import codes, consents, cut_offs, jose, proof_of_possession, resources, sessions
+from gatehouse import codes, consents, cut_offs, jose, memberships, proof_of_possession, resources, sessions, table
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
@@ -17,7 +17,7 @@ LONGEST_VERIFIER = 128
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
-    """Redeem the code: a read of the user, one write, which for a third party also checks the consent.
+    """Redeem the code: a read of the user, one write, which also checks a third party's consent, and the membership of an organization.
 
     Raises:
         InvalidRequest: no code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
@@ -55,12 +55,21 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         auth_time=code.auth_time,
         amr=code.amr,
         sign_on_id=code.sign_on_id,
+        org_id=code.org_id,
     )
-    # In the same write, since the person may take the consent back at any moment. First parties need none, and pay nothing for it.
-    permission = None if client.first_party else consents.standing(code.user_id, client.client_id, codes.issued_at(code))
     return new_session.begin(
-        request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, nonce=code.nonce, permission=permission
+        request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, nonce=code.nonce, permissions=_permissions(client, code)
     )
+
+
+def _permissions(client: Client, code: Code) -> list[table.Write]:
+    """What must have stood since the code was issued, and is checked in the write that begins the session: it may end at any moment.
+
+    First parties need no consent, and pay nothing for it; and so those who sign in for no organization.
+    """
+    since = codes.issued_at(code)
+    needed = [] if client.first_party else [consents.standing(code.user_id, client.client_id, since)]
+    return [*needed, memberships.standing(code.user_id, code.org_id, since)] if code.org_id else needed
 
 
 def _check_redirect_uri(code: Code, redirect_uri: str | None) -> None:

@@ -1,9 +1,9 @@
-"""grant_type=client_credentials (RFC 6749 4.4): a machine acts for itself. Nothing is read or written."""
+"""grant_type=client_credentials (RFC 6749 4.4): a machine acts for itself. Nothing is read but its API's definition, or written."""
 
 from gatehouse import proof_of_possession, resources, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidScope, UnauthorizedClient
-from gatehouse.grants.answer import Answer
+from gatehouse.grants.answer import Answer, entitled, rights_of
 from gatehouse.web import Request
 
 
@@ -23,5 +23,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise InvalidScope("none of these scopes is the client's")
     key = proof_of_possession.key_of(request, client)
     target = resources.requested(parameters, resources.allowed(client))
-    access, expires_in = tokens.access_token(client, scope, resources=target, bound_to=key)
+    targets = tokens.audiences({"aud": tokens.audience(client, scope, target)})
+    scope, claims, seconds = entitled(rights_of(None, "", scope, targets), scope, targets)
+    access, expires_in = tokens.access_token(client, scope, resources=target, bound_to=key, rights=claims, longest_seconds=seconds)
     return Answer(access, expires_in, scope, bound_to=key)

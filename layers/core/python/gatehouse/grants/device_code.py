@@ -47,8 +47,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         amr=device.amr,
     )
     # As after an authorization code: a consent that was taken back meanwhile lets nothing begin.
-    permission = None if client.first_party else consents.standing(device.user_id, client.client_id, device.decided_at)
-    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, permission=permission)
+    permissions = [] if client.first_party else [consents.standing(device.user_id, client.client_id, device.decided_at)]
+    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, permissions=permissions)
 
 
 def _check_decision(device: Device, request: Request) -> None:

@@ -1,5 +1,6 @@
 """What a code of single use buys, whichever it is: a session that begins once, and its tokens."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from gatehouse import clock, observe, sessions, table, users
@@ -19,15 +20,15 @@ def begin(
     resources: str = "",
     bound_to: str = "",
     nonce: str = "",
-    permission: table.Write | None = None,
+    permissions: Sequence[table.Write] = (),
 ) -> Answer:
     """Read the user, sign, then begin the session in one write.
 
     agreed: the session as far as the person agreed to it; the rest follows from client and request. refusal: what a client is told.
-    permission: a check that must hold when it begins.
+    permissions: checks that must hold when it begins.
 
     Raises:
-        InvalidGrant: the user lets it not begin, the permission does not hold, the password is too old, or it began before; then it is
+        InvalidGrant: the user lets it not begin, a permission does not hold, the password is too old, or it began before; then it is
             revoked.
     """
     user = users.get(agreed.user_id)
@@ -39,9 +40,9 @@ def begin(
     # Signed before the write: a code is never spent on an answer that could not be made.
     answer = of_session(client, session, user, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
     try:
-        sessions.begin(session, permission=permission)
+        sessions.begin(session, permissions=permissions)
     except sessions.NotPermitted as taken_back:
-        raise InvalidGrant(refusal, detail="the person has taken the consent back") from taken_back
+        raise InvalidGrant(refusal, detail="the person has taken the consent back, or left the organization") from taken_back
     except sessions.Replayed as replay:
         observe.event("CodeReplay", request_id=request.id, client_id=client.client_id, sid=session.sid)
         raise InvalidGrant(refusal, detail="replayed; session revoked") from replay

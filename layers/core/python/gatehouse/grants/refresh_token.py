@@ -2,18 +2,20 @@
 
 from collections.abc import Collection
 
-from gatehouse import clock, cut_offs, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
+from gatehouse import clock, cut_offs, memberships, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant, InvalidRequest, InvalidScope
-from gatehouse.grants.answer import Answer, of_session
+from gatehouse.grants.answer import Answer, of_session, rights_of
 from gatehouse.refresh_tokens import RefreshToken
+from gatehouse.sessions import Session
+from gatehouse.users import User
 from gatehouse.web import Request
 
 _OVER = "the refresh token is unknown, used, expired, revoked or was issued to another client"
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
-    """Replace the refresh token by its successor: one read of the user, one conditional write.
+    """Replace the refresh token by its successor: one read of the user, and of their membership in an organization; one conditional write.
 
     Raises:
         InvalidRequest: no refresh token. InvalidScope, InvalidTarget: more than was granted. InvalidGrant: it may not be used.
@@ -28,14 +30,13 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     key = proof_of_possession.key_of(request, client)
     if token.bound_to not in ("", key):
         raise InvalidGrant("the refresh token is bound to another key than the DPoP proof's")
-    user = users.get(token.user_id)
-    if user is None or not sessions.stands(user, token.sid):
-        raise InvalidGrant(_OVER, detail="user is gone, blocked or signed out")
+    user, member_since = _holder(token, client)
     requested = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
     target = resources.requested(parameters, _targets(token, client, requested) if _asks(parameters) else ())
     # Keys first: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
-    refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to)
+    refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to, token.org_id)
+    rights = rights_of(user, token.org_id, requested or " ".join(client.scopes), resources.allowed(client))
     try:
         session = sessions.rotate(
             token.user_id,
@@ -54,7 +55,32 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise InvalidGrant(_OVER, detail="reused; session revoked") from reuse
     except sessions.Ended as ended:
         raise InvalidGrant(_OVER, detail="session is over") from ended
-    return of_session(client, session, user, requested or session.scope, now=clock.now(), resources=target, bound_to=key)
+    if session.org_id and member_since > session.created_at:
+        raise _left(session)
+    return of_session(client, session, user, requested or session.scope, now=clock.now(), resources=target, bound_to=key, rights=rights)
+
+
+def _holder(token: RefreshToken, client: Client) -> tuple[User, int]:
+    """The user, and since when they are a member of the organization that the session is in the name of, in the same read; 0 for none.
+
+    Raises:
+        InvalidGrant: the user is gone, blocked or signed out, or has left the organization, and then the session is over.
+    """
+    if not token.org_id:
+        user, membership = users.get(token.user_id), None
+    else:
+        user, membership = memberships.with_user(token.user_id, token.org_id)
+    if user is None or not sessions.stands(user, token.sid):
+        raise InvalidGrant(_OVER, detail="user is gone, blocked or signed out")
+    if token.org_id and membership is None:
+        raise _left(Session(token.user_id, token.sid, client.client_id))
+    return user, membership.joined_at if membership else 0
+
+
+def _left(session: Session) -> InvalidGrant:
+    """The refusal for a session in the name of an organization whose member the person is no more, or is again; it is revoked."""
+    sessions.revoke(session.user_id, session.sid, "membership_ended", client_id=session.client_id)
+    return InvalidGrant(_OVER, detail="the person has left the organization")
 
 
 def _asks(parameters: dict[str, str]) -> bool:

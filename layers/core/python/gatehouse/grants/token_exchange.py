@@ -1,15 +1,16 @@
 """grant_type=urn:ietf:params:oauth:grant-type:token-exchange (RFC 8693): one token for another, at another API. Nothing is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gatehouse import clock, cut_offs, jose, proof_of_possession, resources, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient
-from gatehouse.grants.answer import Answer
+from gatehouse.grants.answer import Answer, entitled, rights_of
 from gatehouse.sessions import Session
 from gatehouse.settings import settings
+from gatehouse.users import User
 from gatehouse.web import Request
 
 _TYPE = "urn:ietf:params:oauth:token-type:"
@@ -24,7 +25,10 @@ _OUR_OWN_SCOPES = ("openid", "offline_access")
 
 @dataclass(frozen=True, slots=True)
 class _Party:
-    """Whom a token speaks for. client_id: whom it was issued to. sid: empty for a machine. act: who acts already, empty for nobody."""
+    """Whom a token speaks for. client_id: whom it was issued to. act: who acts already, empty for nobody.
+
+    sid, user: empty for a machine. org_id: the organization in whose name the person signed in, empty for none.
+    """
 
     sub: str
     client_id: str
@@ -32,6 +36,8 @@ class _Party:
     expires_at: int
     sid: str
     act: Mapping[str, Any]
+    user: User | None = None
+    org_id: str = ""
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
@@ -53,11 +59,13 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     actor = _actor(client, parameters, key)
     act = _act(client, subject, actor)
     scope = _scope(client, parameters.get("scope", ""), subject, target)
-    now = clock.now()
-    expires_at = min(now + client.access_token_seconds, subject.expires_at)
-    claims = {"sub": subject.sub, "sid": subject.sid, "act": act, "aud": tokens.audience(client, scope, target), "scope": scope}
+    audience, now = tokens.audience(client, scope, target), clock.now()
+    targets = tokens.audiences({"aud": audience})
+    scope, rights, seconds = entitled(rights_of(subject.user, subject.org_id, scope, targets), scope, targets)
+    expires_at = min(now + client.access_token_seconds, now + (seconds or client.access_token_seconds), subject.expires_at)
+    claims = {"sub": subject.sub, "sid": subject.sid, "org_id": subject.org_id, "act": act, "aud": audience, "scope": scope}
     shown = {name: value for name, value in claims.items() if value or name == "scope"}
-    access = tokens.signed_access_token(client, shown | {"exp": expires_at}, bound_to=key)
+    access = tokens.signed_access_token(client, shown | rights | {"exp": expires_at}, bound_to=key)
     request.outcome.update(
         {
             "exchange": client.token_exchange,
@@ -114,10 +122,11 @@ def _of_access_token(client: Client, token: str, key: str, role: str) -> _Party:
         raise _unfit(role, "bound to another key than the DPoP proof's")
     if cut_offs.passed(claims["client_id"], claims["iat"]):
         raise _unfit(role, "issued before a cut-off, or its client is gone")
-    sid = claims.get("sid", "")
-    if sid:
-        _session(claims["sub"], sid, role)
-    return _Party(claims["sub"], claims["client_id"], claims["scope"], claims["exp"], sid, claims.get("act", {}))
+    party = _Party(claims["sub"], claims["client_id"], claims["scope"], claims["exp"], claims.get("sid", ""), claims.get("act", {}))
+    if not party.sid:
+        return party
+    session, user = _session(claims, role)
+    return replace(party, user=user, org_id=session.org_id)
 
 
 def _of_id_token(client: Client, token: str) -> _Party:
@@ -128,15 +137,16 @@ def _of_id_token(client: Client, token: str) -> _Party:
         raise _unfit("subject", str(flaw)) from flaw
     if claims["aud"] != client.client_id:
         raise _unfit("subject", "issued to another client")
-    session = _session(claims["sub"], claims["sid"], "subject")
-    return _Party(session.user_id, client.client_id, session.scope, min(claims["exp"], session.expires_at), session.sid, {})
+    session, user = _session(claims, "subject")
+    expires_at = min(claims["exp"], session.expires_at)
+    return _Party(session.user_id, client.client_id, session.scope, expires_at, session.sid, {}, user, session.org_id)
 
 
-def _session(user_id: str, sid: str, role: str) -> Session:
-    found = cut_offs.live_session(user_id, sid)
+def _session(claims: Mapping[str, Any], role: str) -> tuple[Session, User]:
+    found = cut_offs.live_session(claims["sub"], claims["sid"], org_id=claims.get("org_id", ""))
     if found is None:
         raise _unfit(role, "session is over")
-    return found[0]
+    return found
 
 
 def _unfit(role: str, detail: str) -> InvalidRequest:

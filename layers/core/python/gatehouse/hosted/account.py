@@ -1,51 +1,41 @@
-"""The account page: where a person is signed in, which applications of others they have let in, and the way to end either."""
+"""The account page: who a person is, what they sign in with, where they are signed in and whom they have let in."""
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
 
-from gatehouse import clients, consents, sessions, sign_ons, single_sign_on, users
+from gatehouse import clients, consents, devices, let_in, memberships, organizations, profiles, provenance, sessions, sign_ons
+from gatehouse import single_sign_on, user_changes, users
 from gatehouse.errors import InvalidRequest
-from gatehouse.hosted import own_sessions
+from gatehouse.hosted import own_credentials, own_sessions, profile_form
+from gatehouse.hosted.own_credentials import Flaw
 from gatehouse.hosted.page import form, show, submitted
 from gatehouse.hosted.permissions import in_words
-from gatehouse.sessions import Session
-from gatehouse.sign_ins import AuthorizationRequest
+from gatehouse.settings import settings
+from gatehouse.sign_ins import FOR_OWN_PAGES
 from gatehouse.sign_ons import SignOn
+from gatehouse.user_changes import Edited
 from gatehouse.users import User
-from gatehouse.web import Request, Response, clear_cookie
+from gatehouse.web import Request, Response, clear_cookie, redirect
 
-# A sign-in for nobody but this page. Where it ends is for hosted/completion to know.
-_FOR_THIS_PAGE = AuthorizationRequest(
-    client_id="",
-    redirect_uri="",
-    redirect_uri_given=False,
-    scope="",
-    state="",
-    nonce="",
-    code_challenge="",
-    prompt="",
-    max_age=-1,
-    login_hint="",
-)
-
-
-@dataclass(slots=True)
-class _Allowed:
-    """since: when it was first allowed, in seconds since the epoch."""
-
-    since: int
-    scopes: set[str] = field(default_factory=set)
-    claims: set[str] = field(default_factory=set)
-    resources: set[str] = field(default_factory=set)
+# What a redirect to the page may say that was done.
+_DONE = ("password", "email")
+_NO_FLAW = Flaw("")
+Action = Callable[[Request, User, SignOn, Mapping[str, str]], Response]
 
 
 def ask(request: Request) -> Response:
     """GET /u/account"""
     found = _signed_on(request)
-    return _page(request, found[0]) if found else single_sign_on.to_pages(request, _FOR_THIS_PAGE, "login")
+    if found is None:
+        return single_sign_on.to_pages(request, FOR_OWN_PAGES, "login")
+    done = request.query.get("done", "")
+    return _page(request, *found, done=done if done in _DONE else "")
 
 
 def submit(request: Request) -> Response:
-    """POST /u/account: csrf, and remove (the id of an application), end (that of a session) or sign_out (everywhere).
+    """POST /u/account: csrf, and one of
+
+    remove (the id of an application), end (that of a session), sign_out (everywhere, or others), save (profile, with its fields),
+    change (email with new_email and current_password, or password with current_password and new_password).
 
     Raises:
         InvalidRequest: none of them, or it names nothing that could be removed or ended.
@@ -53,18 +43,10 @@ def submit(request: Request) -> Response:
     fields = submitted(request)
     found = _signed_on(request)
     if found is None:
-        return single_sign_on.to_pages(request, _FOR_THIS_PAGE, "login")
-    user, sign_on = found
-    if fields.get("sign_out") == "everywhere":
-        return _signed_out(request, user, sign_on)
-    if "end" in fields:
-        return _ended(request, user, fields["end"])
-    client = clients.get(fields.get("remove", ""))
-    if client is None or client.first_party:
-        raise InvalidRequest("remove names no application that could be removed")
-    consents.withdraw(user.user_id, client.client_id)
-    request.outcome.update({"consent": "withdrawn", "client_id": client.client_id})
-    return _page(request, user, removed=client.name)
+        return single_sign_on.to_pages(request, FOR_OWN_PAGES, "login")
+    wanted = next((f"{name}={fields[name]}" for name in ("sign_out", "save", "change") if name in fields), "")
+    action = _ACTIONS.get(wanted) or (_ended if "end" in fields else _removed)
+    return action(request, *found, fields)
 
 
 def _signed_on(request: Request) -> tuple[User, SignOn] | None:
@@ -76,7 +58,7 @@ def _signed_on(request: Request) -> tuple[User, SignOn] | None:
     return user, sign_on
 
 
-def _signed_out(request: Request, user: User, sign_on: SignOn) -> Response:
+def _signed_out(request: Request, user: User, sign_on: SignOn, _: Mapping[str, str]) -> Response:
     users.sign_out_everywhere(user.user_id, invocation_id=request.id, epoch=sessions.epoch_of(sign_on.sign_on_id))
     # Elsewhere a sign-on may outlive this by the grace; here somebody has just said what they want.
     sign_ons.end(user.user_id, sign_on.sign_on_id)
@@ -94,52 +76,105 @@ def _signed_out(request: Request, user: User, sign_on: SignOn) -> Response:
     )
 
 
-def _ended(request: Request, user: User, sid: str) -> Response:
+def _others_signed_out(request: Request, user: User, sign_on: SignOn, _: Mapping[str, str]) -> Response:
+    devices.end_others(user.user_id, here=sign_on.sign_on_id)
+    request.outcome["sign_out"] = "others"
+    return _page(request, user, sign_on, done="others")
+
+
+def _ended(request: Request, user: User, sign_on: SignOn, fields: Mapping[str, str]) -> Response:
     # The key begins with the person who is signed on: another's session is out of reach, whatever id is sent.
-    if sessions.epoch_of(sid) < 0:
+    if sessions.epoch_of(fields["end"]) < 0:
         raise InvalidRequest("end names no session")
-    sessions.revoke(user.user_id, sid, "ended_by_person")
+    devices.end(user.user_id, fields["end"], here=sign_on.sign_on_id)
     request.outcome["sign_out"] = "session"
-    return _page(request, user, ended=True)
+    return _page(request, user, sign_on, done="ended")
 
 
-def _page(request: Request, user: User, *, removed: str = "", ended: bool = False) -> Response:
+def _removed(request: Request, user: User, sign_on: SignOn, fields: Mapping[str, str]) -> Response:
+    client = clients.get(fields.get("remove", ""))
+    if client is None or client.first_party:
+        raise InvalidRequest("remove names no application that could be removed")
+    consents.withdraw(user.user_id, client.client_id)
+    request.outcome.update({"consent": "withdrawn", "client_id": client.client_id})
+    return _page(request, user, sign_on, removed=client.name)
+
+
+def _profile_saved(request: Request, user: User, sign_on: SignOn, fields: Mapping[str, str]) -> Response:
+    typed = profile_form.typed(fields)
+
+    def edit(now: User) -> Edited:
+        return Edited(profiles.edited(now, profile_form.members(now, typed), provenance.SELF))
+
+    try:
+        user = user_changes.change(user.user_id, edit)
+    except profiles.Unacceptable as flaw:
+        message = f"{profile_form.label(flaw.name)} {flaw.reason}."
+        return _page(request, user, sign_on, flaw=Flaw("profile", flaw.name, message, typed))
+    request.outcome["profile"] = "changed"
+    return _page(request, user, sign_on, done="saved")
+
+
+def _email_asked(request: Request, user: User, sign_on: SignOn, fields: Mapping[str, str]) -> Response:
+    flaw = own_credentials.ask_for_email(request, user, fields)
+    return _page(request, user, sign_on, flaw=flaw) if flaw else _page(request, user, sign_on, done="mailed")
+
+
+def _password_changed(request: Request, user: User, sign_on: SignOn, fields: Mapping[str, str]) -> Response:
+    changed = own_credentials.change_password(request, user, sign_on, fields)
+    if isinstance(changed, Flaw):
+        return _page(request, user, sign_on, flaw=changed)
+    return redirect(f"{settings().base_url}/u/account", {"done": "password"}, cookies=changed)
+
+
+_ACTIONS: dict[str, Action] = {
+    "sign_out=everywhere": _signed_out,
+    "sign_out=others": _others_signed_out,
+    "save=profile": _profile_saved,
+    "change=email": _email_asked,
+    "change=password": _password_changed,
+}
+
+
+def _page(request: Request, user: User, sign_on: SignOn, *, removed: str = "", done: str = "", flaw: Flaw = _NO_FLAW) -> Response:
     live = [session for session in sessions.of_user(user.user_id) if session.live(user)]
     return form(
         request,
         "account.html",
-        user_email=user.email,
+        status=400 if flaw.section else 200,
+        user_email=user.known_as,
+        email=user.email,
+        has_password=bool(user.password_hash),
+        minimum_length=settings().minimum_password_length,
+        **profile_form.shown(user, flaw.typed if flaw.section == "profile" else None, flaw.at),
+        fields=profile_form.NAMES,
+        flaw=flaw,
+        new_email=flaw.typed.get("new_email", ""),
         applications=_applications(user, live),
-        sessions=own_sessions.listed(live),
+        sessions=own_sessions.listed(live, sign_on.sign_on_id),
+        organizations=_organizations(user),
         removed=removed,
-        ended=ended,
+        done=done,
         sign_out_url="/oidc/logout",
     )
 
 
-def _applications(user: User, live: list[Session]) -> list[dict[str, object]]:
-    """What the template shows of each application of others, in the order of their names."""
-    shown: list[dict[str, object]] = []
-    for client_id, allowed in _allowed(user, live).items():
-        client = clients.get(client_id)
-        if client and not client.first_party:
-            words = [sentence for _, sentence in in_words(allowed.scopes, allowed.claims, allowed.resources)]
-            shown.append(
-                {"client_id": client_id, "name": client.name, "uri": client.client_uri, "since": allowed.since, "sentences": words}
-            )
-    return sorted(shown, key=lambda application: str(application["name"]).casefold())
+def _organizations(user: User) -> list[dict[str, object]]:
+    joined = {membership.org_id: membership.joined_at for membership in memberships.of_user(user.user_id)}
+    found = organizations.many(list(joined))
+    shown = [{"name": one.display_name or one.name, "since": joined[one.org_id]} for one in found]
+    return sorted(shown, key=lambda organization: str(organization["name"]).casefold())
 
 
-def _allowed(user: User, live: list[Session]) -> dict[str, _Allowed]:
-    """By client: what is remembered, and what goes on although it is not, as where a removal broke off or a client was our own before."""
-    found: dict[str, _Allowed] = {}
-    for item in consents.of_user(user.user_id):
-        kinds = ({*item["scopes"]}, {*item.get("claims", ())}, {*item.get("resources", ())})
-        found[item["client_id"]] = _Allowed(item["granted_at"], *kinds)
-    for session in live:
-        allowed = found.setdefault(session.client_id, _Allowed(session.created_at))
-        allowed.since = min(allowed.since, session.created_at)
-        allowed.scopes |= {*session.scope.split()}
-        allowed.resources |= {*session.resources.split()}
-        allowed.claims |= {*session.userinfo_claims.split(), *session.id_token_claims.split()}
-    return found
+def _applications(user: User, live: list[sessions.Session]) -> list[dict[str, object]]:
+    """What the template shows of each application of others."""
+    return [
+        {
+            "client_id": found.client.client_id,
+            "name": found.client.name,
+            "uri": found.client.client_uri,
+            "since": found.since,
+            "sentences": [sentence for _, sentence in in_words(found.scopes, found.claims, found.resources)],
+        }
+        for found in let_in.applications(user.user_id, live)
+    ]

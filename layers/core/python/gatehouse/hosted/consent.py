@@ -1,21 +1,19 @@
 """Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
 
-from gatehouse import clients, consents, device_codes, table
+from dataclasses import replace
+
+from gatehouse import clients, consents, device_codes, sign_ins
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted import completion
-from gatehouse.hosted.page import StaleSignIn, about, current_sign_in, form, submitted
+from gatehouse.hosted.page import about, current_sign_in, form, submitted
 from gatehouse.hosted.permissions import in_words
-from gatehouse.sign_ins import SignIn
-from gatehouse.sign_ons import SignOn
-from gatehouse.single_sign_on import restart
-from gatehouse.users import User
 from gatehouse.web import Request, Response
 
 
 def ask(request: Request) -> Response:
     """GET /u/consent?signin=… For a device beside the code that it shows, to be compared (RFC 8628 3.3.1)."""
     sign_in = current_sign_in(request, request.query.get("signin", ""))
-    user, _ = _signed_on(sign_in)
+    user, _ = completion.recognised(sign_in)
     asked = sign_in.request
     if asked.user_code and device_codes.waiting(asked.user_code) is None:
         raise completion.too_late()
@@ -28,7 +26,7 @@ def ask(request: Request) -> Response:
         client_uri=client.client_uri if client else "",
         **about(client),
         scopes=in_words(asked.scope.split(), asked.claims, asked.resources.split()),
-        user_email=user.email,
+        user_email=user.known_as,
         user_code=device_codes.shown(asked.user_code),
     )
 
@@ -37,7 +35,7 @@ def submit(request: Request) -> Response:
     """POST /u/consent: csrf, signin, decision."""
     fields = submitted(request)
     sign_in = current_sign_in(request, fields.get("signin", ""))
-    user, sign_on = _signed_on(sign_in)
+    user, sign_on = completion.recognised(sign_in)
     asked = sign_in.request
     decision = fields.get("decision")
     request.outcome.update({"consent": "allowed" if decision == "allow" else "denied", "client_id": asked.client_id})
@@ -46,21 +44,6 @@ def submit(request: Request) -> Response:
     if decision != "allow":
         raise InvalidRequest("decision must be allow or deny")
     consents.grant(user.user_id, asked, consents.get(user.user_id, asked.client_id))
-    return completion.complete(request, asked, user, sign_on)
-
-
-def _signed_on(sign_in: SignIn) -> tuple[User, SignOn]:
-    """The person who is asked and their sign-on, if still signed on.
-
-    Raises:
-        StaleSignIn: they signed out meanwhile, or have not signed in yet.
-    """
-    if sign_in.user_id:
-        keys = table.sign_on_key(sign_in.user_id, sign_in.sign_on_id), table.user_key(sign_in.user_id)
-        sign_on_item, user_item = table.get_many(*keys)
-        client = clients.get(sign_in.request.client_id)
-        if sign_on_item and user_item and client:
-            user, sign_on = User.from_item(user_item), SignOn.from_item(sign_on_item)
-            if sign_on.live(user, grace_seconds=client.sign_on_grace_seconds):
-                return user, sign_on
-    raise StaleSignIn("You are not signed in any more.", retry_url=restart(sign_in.request))
+    if completion.next_page(asked, user, agreed=True):
+        sign_ins.agreed(sign_in)
+    return completion.go_on(request, replace(sign_in, agreed=True), user, sign_on)

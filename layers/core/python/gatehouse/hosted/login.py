@@ -1,6 +1,6 @@
-"""Signing in with mail address and password. Every failure looks and takes the same, whatever its reason."""
+"""Signing in with mail address or user name, and password. Every failure looks and takes the same, whatever its reason."""
 
-from gatehouse import clients, identifiers, limits, passwords, sign_ins, sign_ons, users
+from gatehouse import clients, identifiers, limits, login_history, passwords, sign_ins, sign_ons, users
 from gatehouse.errors import LoginRequired, TooManyRequests
 from gatehouse.hosted import completion, device
 from gatehouse.hosted.page import about, current_sign_in, form, submitted
@@ -10,7 +10,7 @@ from gatehouse.single_sign_on import BROWSER_COOKIE, SIGN_ON_COOKIE
 from gatehouse.users import User
 from gatehouse.web import Request, Response, redirect, set_cookie
 
-_FAILED = "Email and password do not match. After several attempts, wait a while or choose a new password."
+_FAILED = "Email or user name and password do not match. After several attempts, wait a while or choose a new password."
 _SLOW_DOWN = "There were too many attempts from your network. Please wait some minutes and try again."
 
 
@@ -29,28 +29,38 @@ def submit(request: Request) -> Response:
         limits.count(limits.ADDRESS_SIGN_IN, network)
     except limits.Exhausted as exhausted:
         raise TooManyRequests(_SLOW_DOWN, retry_after_seconds=exhausted.retry_after_seconds) from exhausted
-    email = fields.get("email", "")
-    user = _proven(request, email, fields.get("password", ""))
+    typed = fields.get("email", "")
+    identifier, canonical = _identifier(typed)
+    user = _proven(request, identifier, canonical or typed, fields.get("password", ""), wellformed=bool(canonical))
     if user is None:
         request.outcome["sign_in"] = "failed"
-        return _form(request, sign_in, email=email[:320], error=_FAILED, status=400)
+        return _form(request, sign_in, email=typed[:320], error=_FAILED, status=400)
     limits.give_back(limits.ADDRESS_SIGN_IN, network)
-    return finish(request, sign_in, user)
+    return finish(request, sign_in, user, proven=canonical)
 
 
-def _proven(request: Request, email: str, password: str) -> User | None:
-    """The user whose password this is. The attempt is counted first, for unknown addresses too, and costs one hash in any case."""
+def _identifier(typed: str) -> tuple[str, str]:
+    """What somebody typed: email or username, and its canonical form, which is empty for what can be none."""
+    # NFKC makes an @ of others, so that the address has its say first.
     try:
-        canonical = identifiers.canonical_email(email)
+        return "email", identifiers.canonical_email(typed)
     except identifiers.InvalidIdentifier:
-        canonical = ""
-    limit, subject = device.limit(request, canonical or email)
+        pass
+    try:
+        return "username", identifiers.canonical_username(typed)
+    except identifiers.InvalidIdentifier:
+        return "email", ""
+
+
+def _proven(request: Request, identifier: str, value: str, password: str, *, wellformed: bool) -> User | None:
+    """The user whose password this is. The attempt is counted first, for unknown people too, and costs one hash in any case."""
+    limit, subject = device.limit(request, value)
     try:
         limits.count(limit, subject)
     except limits.Exhausted:
         passwords.verify_dummy(password)
         return None
-    user = users.get_by_email(canonical) if canonical else None
+    user = users.get_by(identifier, value) if wellformed else None
     if user is None or not user.password_hash:
         passwords.verify_dummy(password)
         return None
@@ -62,26 +72,38 @@ def _proven(request: Request, email: str, password: str) -> User | None:
     return user
 
 
-def finish(request: Request, sign_in: SignIn, user: User) -> Response:
-    """Begin a sign-on for a person who has just proven who they are, and go on to consent or back to the client."""
+def finish(request: Request, sign_in: SignIn, user: User, *, proven: str = "") -> Response:
+    """Begin a sign-on for a person who has just proven who they are, and go on to what is left to ask or back to the client.
+
+    proven: the canonical identifier that this browser is known for from now on, by default the mail address.
+    """
     asked = sign_in.request
     if asked.subject not in ("", user.user_id):
         return completion.refuse(request, asked, user, LoginRequired("another person signed in than id_token_hint names"))
+    if kept_out := completion.kept_out(asked, user):
+        return completion.refuse(request, asked, user, kept_out)
     previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
     sign_on = sign_ons.begin(user, ["pwd"])
     if previous:
         sign_ons.end(*previous)
+    login_history.signed_in(
+        user.user_id,
+        source_ip=request.source_ip,
+        user_agent=request.headers.get("user-agent", ""),
+        client_id=asked.client_id,
+        invocation_id=request.id,
+    )
     # New values after the password: what somebody may have planted before it is worth nothing (session fixation).
     browser = sign_ins.new_browser()
     cookies = [
         set_cookie(SIGN_ON_COOKIE, sign_ons.cookie(sign_on), seconds=settings().sign_on_seconds),
         set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS),
-        device.remember(request, user.email),
+        device.remember(request, proven or user.known_as),
     ]
     request.outcome.update({"sign_in": "succeeded", "client_id": asked.client_id})
-    if completion.must_ask(asked, user):
+    if page := completion.next_page(asked, user):
         sign_ins.recognised(sign_in, sign_on, browser)
-        return redirect(f"{settings().base_url}/u/consent", {"signin": sign_in.sign_in_id}, cookies=cookies)
+        return redirect(f"{settings().base_url}/u/{page}", {"signin": sign_in.sign_in_id}, cookies=cookies)
     return completion.complete(request, asked, user, sign_on, cookies=cookies)
 
 

@@ -11,8 +11,15 @@ _SCOPES = {
     "address": "See your postal address",
     "phone": "See your phone number",
     "user_metadata": "See your preferences",
-    "app_metadata": "See your plan and roles",
+    "app_metadata": "See your plan and what you have earned",
+    "roles": "See your roles",
     "custom_data": "See the data that this service keeps about you",
+    "read:current_user": "See everything in your profile",
+    "update:current_user": "Change your profile",
+    "update:current_user_metadata": "Change your preferences",
+    "read:current_user_devices": "See where you are signed in",
+    "delete:current_user_devices": "Sign you out elsewhere, and take back what you allowed other applications",
+    "update:current_user_credentials": "Change your password or email address, if you type your password there",
     "offline_access": "Keep this access while you are away, until you take it back",
 }
 _CLAIMS = {

@@ -51,10 +51,12 @@ def submit_password(request: Request) -> Response:
     except passwords.Unacceptable as flaw:
         return _password_form(request, ticket, value, error=flaw.reason, status=400)
     # Proof of the address also opens an account that guessing has locked.
-    unlock = limits.clear_write(limits.PASSWORD, ticket.email)
-    change = users.password_write(ticket.user_id, ticket.email, passwords.hash_password(password))
+    user = users.get(ticket.user_id)
+    names = {ticket.email, user.username if user else ""} - {""}
+    unlock = [limits.clear_write(limits.PASSWORD, name) for name in sorted(names)]
+    change = users.password_write(ticket.user_id, ticket.email, passwords.hash_password(password), proven=ticket.proves_email)
     try:
-        table.transact(tickets.use(ticket), change, unlock)
+        table.transact(tickets.use(ticket), change, *unlock)
     except table.ConditionFailed as used:
         raise StaleSignIn(DEAD_LINK) from used
     request.outcome["password"] = "reset"
@@ -63,7 +65,7 @@ def submit_password(request: Request) -> Response:
 
 
 def _ticket(value: str) -> Ticket:
-    ticket = tickets.find(tickets.RESET, value)
+    ticket = tickets.find(tickets.RESET, value) or tickets.find(tickets.OPERATOR_RESET, value)
     if ticket is None:
         raise StaleSignIn(DEAD_LINK, retry_url=f"{settings().base_url}/u/forgot", retry_label="Send a new link")
     return ticket
@@ -75,5 +77,13 @@ def _form(request: Request, sign_in: SignIn | None, *, email: str = "", error: s
 
 
 def _password_form(request: Request, ticket: Ticket, value: str, *, error: str = "", status: int = 200) -> Response:
-    length = settings().minimum_password_length
-    return form(request, "reset.html", status=status, email=ticket.email, error=error, minimum_length=length, ticket=value)
+    return form(
+        request,
+        "reset.html",
+        status=status,
+        redirect_uri=ticket.result_url,
+        email=ticket.email,
+        error=error,
+        minimum_length=settings().minimum_password_length,
+        ticket=value,
+    )

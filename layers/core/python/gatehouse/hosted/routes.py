@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from gatehouse import pages
 from gatehouse.errors import MethodNotAllowed, NotFound
-from gatehouse.hosted import account, consent, login, recovery, sign_up, start, user_code
+from gatehouse.hosted import account, consent, email, email_verification, login, profile, recovery, sign_up, start, user_code
 from gatehouse.hosted.page import show
 from gatehouse.web import Request, Response
 
@@ -15,11 +15,14 @@ PAGES: dict[str, tuple[Callable[[Request], Response], Callable[[Request], Respon
     "/u/login": (login.ask, login.submit),
     "/u/signup": (sign_up.ask, sign_up.submit),
     "/u/verify": (sign_up.ask_password, sign_up.submit_password),
+    "/u/verify-email": (email_verification.ask, email_verification.submit),
     "/u/forgot": (recovery.ask, recovery.submit),
     "/u/reset": (recovery.ask_password, recovery.submit_password),
     "/u/consent": (consent.ask, consent.submit),
     "/u/device": (user_code.ask, user_code.submit),
+    "/u/profile": (profile.ask, profile.submit),
     "/u/account": (account.ask, account.submit),
+    "/u/email": (email.ask, email.submit),
 }
 # path: what makes it, media type
 ASSETS: dict[str, tuple[Callable[[], str], str]] = {

@@ -12,7 +12,7 @@ from gatehouse.sign_ins import SignIn
 from gatehouse.sign_ins import find as find_sign_in
 from gatehouse.single_sign_on import restart
 from gatehouse.tickets import Ticket
-from gatehouse.web import Request, Response
+from gatehouse.web import Request, Response, redirect
 
 DEAD_LINK = (
     "This link was used already, has expired, or a newer one was sent. "
@@ -105,6 +105,8 @@ def finished(request: Request, ticket: Ticket, *, heading: str, message: str) ->
 
     The browser has proven the address, so from now on strangers cannot lock it out.
     """
+    if ticket.result_url:
+        return redirect(ticket.result_url, {"success": "true", "message": message}, cookies=[device.begin(ticket.email)])
     link = _way_back(request, ticket)
     return show(
         request,
@@ -120,12 +122,10 @@ def finished(request: Request, ticket: Ticket, *, heading: str, message: str) ->
 
 def _way_back(request: Request, ticket: Ticket) -> str:
     sign_in = find_sign_in(ticket.sign_in_id)
-    if sign_in is None:
-        return ""
-    if optional_sign_in(request, ticket.sign_in_id):
+    if sign_in and optional_sign_in(request, ticket.sign_in_id):
         return restart(sign_in.request)
     # The mail was opened elsewhere, where the application knows nothing of that request: let it make one of its own.
-    client = clients.get(sign_in.request.client_id)
+    client = clients.get(sign_in.request.client_id if sign_in else ticket.client_id)
     return start.link(client.client_id) if client and start.possible(client) else ""
 
 

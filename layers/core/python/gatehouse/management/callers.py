@@ -6,30 +6,40 @@ A person's scopes count only while a role of theirs gives the permission of the 
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from gatehouse import bearer, permissions
+from gatehouse import bearer, management_scopes, permissions
 from gatehouse.errors import InsufficientScope
 from gatehouse.management.refusals import NotPermitted
+from gatehouse.sessions import Session
 from gatehouse.settings import settings
 from gatehouse.web import Request
 
-# Scopes of every person for their own record (Auth0's names).
-OWN_SCOPES = (
-    "read:current_user",
-    "update:current_user_metadata",
-    "create:current_user_metadata",
-    "delete:current_user_metadata",
-    "update:current_user_identities",
-)
+# Scopes of every person for their own record.
+OWN_SCOPES = management_scopes.OWN
+# What an application may do with the record of whoever is signed in to it, at /me. Some have Auth0's names.
+READ_OWN = "read:current_user"
+UPDATE_OWN = "update:current_user"
+UPDATE_OWN_METADATA = "update:current_user_metadata"
+READ_OWN_DEVICES = "read:current_user_devices"
+DELETE_OWN_DEVICES = "delete:current_user_devices"
+UPDATE_OWN_CREDENTIALS = "update:current_user_credentials"
+# For whom a token has to be: the Management API, or the issuer itself, as for userinfo.
+MANAGEMENT = "management"
+ACCOUNT = "account"
+_NO_SESSION = Session("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """scopes: in force now. user_id: the person behind the token, empty for a machine. org_id: the one organization that it reaches."""
+    """scopes: in force now. user_id: the person behind the token, empty for a machine. org_id: the one organization that it reaches.
+
+    session: the one that the token is of, empty for a machine.
+    """
 
     client_id: str
     scopes: frozenset[str]
     user_id: str = ""
     org_id: str = ""
+    session: Session = _NO_SESSION
 
     @property
     def name(self) -> str:
@@ -37,12 +47,24 @@ class Caller:
         return self.user_id or f"{self.client_id}@clients"
 
 
-def authenticate(request: Request) -> Caller:
-    """The caller behind the presented access token.
+def authenticate(request: Request, audience: str = MANAGEMENT) -> Caller:
+    """The caller behind the presented access token. audience: MANAGEMENT, or ACCOUNT, where nobody but people call.
 
     Raises:
-        InvalidToken, InvalidDpopProof, InvalidRequest: it is none for the Management API, or its session is over.
+        InvalidToken, InvalidDpopProof, InvalidRequest: it is none for that API, or its session is over.
     """
+    return _own(request) if audience == ACCOUNT else _operator(request)
+
+
+def _own(request: Request) -> Caller:
+    claims = bearer.verified(request, audience=settings().issuer)
+    session, user = bearer.live(claims)
+    request.outcome["sub"] = user.user_id
+    # Whoever they are signed in for: it is their own record, which no organization narrows.
+    return Caller(claims["client_id"], frozenset(claims["scope"].split()), user.user_id, session=session)
+
+
+def _operator(request: Request) -> Caller:
     audience = settings().management_audience
     claims = bearer.verified(request, audience=audience)
     scopes = frozenset(claims["scope"].split())
@@ -51,7 +73,7 @@ def authenticate(request: Request) -> Caller:
     session, user = bearer.live(claims)
     request.outcome["sub"] = user.user_id
     held = permissions.of_user(user, audience, session.org_id)
-    return Caller(claims["client_id"], scopes & (held | set(OWN_SCOPES)), user.user_id, session.org_id)
+    return Caller(claims["client_id"], scopes & (held | set(OWN_SCOPES)), user.user_id, session.org_id, session)
 
 
 def demand(caller: Caller, *scopes: str) -> None:
@@ -62,6 +84,17 @@ def demand(caller: Caller, *scopes: str) -> None:
     """
     if caller.scopes.isdisjoint(scopes):
         raise InsufficientScope(" ".join(scopes))
+
+
+def demand_for_tenant(caller: Caller, scope: str) -> None:
+    """Accept a caller that has the scope, and for everything: not an organization's operator.
+
+    Raises:
+        InsufficientScope: it has not.
+    """
+    if caller.org_id:
+        raise InsufficientScope(scope)
+    demand(caller, scope)
 
 
 def demand_all(caller: Caller, given: Iterable[str]) -> None:

@@ -7,10 +7,34 @@ from gatehouse.management.routes import Route
 
 # function: modules of this package, each with ROUTES. Imported by name, so that a function loads what it serves and no more.
 MODULES: Final = {
-    "users_api": ("users",),
-    "organizations_api": (),
-    "clients_api": (),
-    "account": (),
+    "users_api": (
+        "users",
+        "user_lists",
+        "user_identities",
+        "custom_data",
+        "roles",
+        "role_members",
+        "user_roles",
+        "user_organizations",
+        "user_deletions",
+        "user_sessions",
+        "user_refresh_tokens",
+        "user_logs",
+        "user_blocks",
+        "tickets",
+        "jobs",
+        "user_grants",
+        "stats",
+    ),
+    "organizations_api": (
+        "organizations",
+        "organization_members",
+        "organization_member_roles",
+        "organization_invitations",
+        "organization_connections",
+    ),
+    "clients_api": ("description", "tenant", "clients", "client_grants", "resource_servers", "connections"),
+    "account": ("own_profile", "own_devices", "own_credentials"),
 }
 
 

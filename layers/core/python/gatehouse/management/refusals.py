@@ -30,6 +30,27 @@ class NoSuchUser(Refusal):
         super().__init__("The user does not exist.")
 
 
+class NoSuchRole(Refusal):
+    code, status = "inexistent_role", 404
+
+    def __init__(self) -> None:
+        super().__init__("The role does not exist.")
+
+
+class NoSuchApi(Refusal):
+    code, status = "inexistent_resource_server", 404
+
+    def __init__(self) -> None:
+        super().__init__("The resource server does not exist.")
+
+
+class NoSuchPermission(Refusal):
+    code, status = "inexistent_permission", 404
+
+    def __init__(self) -> None:
+        super().__init__("The resource server has no such scope.")
+
+
 class Conflict(Refusal):
     """Somebody else has it already. Asking again changes nothing, so the answer says to wait not at all."""
 

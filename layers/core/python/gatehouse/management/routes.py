@@ -8,7 +8,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatehouse import identifiers
-from gatehouse.errors import InvalidRequest, MethodNotAllowed, NotFound
+from gatehouse.errors import InsufficientScope, InvalidRequest, MethodNotAllowed, NotFound
 from gatehouse.management import callers
 from gatehouse.management.callers import Caller
 from gatehouse.management.refusals import InvalidBody, InvalidQuery, InvalidUri
@@ -64,7 +64,7 @@ class Route:
     scopes: any one of them opens it; none at all: it is public. own_scopes: any one of them opens it to a person whose record `{id}` is,
     or who is the only one that it is about. in_organization: `{id}` is an organization, whose own operators may call it too.
     query, body: what is accepted. answers: the type of what is sent, None for an empty 204. patchable: the body may also be a JSON Merge
-    Patch or a JSON Patch of the document that the route names.
+    Patch or a JSON Patch of the document that the route names. audience: for whom a token has to be.
     """
 
     method: str
@@ -80,6 +80,7 @@ class Route:
     answers: Any = None
     status: int = 200
     patchable: bool = False
+    audience: str = callers.MANAGEMENT
     prefix: str = PREFIX
     tags: tuple[str, ...] = field(default_factory=tuple)
 
@@ -147,20 +148,27 @@ def _permitted(route: Route, request: Request, path: dict[str, str]) -> Call:
     """
     if not (route.scopes or route.own_scopes):
         return Call(request, Caller("", frozenset()), path)
-    caller = callers.authenticate(request)
-    if caller.org_id and path.get("id") != caller.org_id and not caller.scopes.isdisjoint(route.scopes):
-        # An organization's operator reaches nothing else, and learns nothing about it.
-        caller = Caller(caller.client_id, caller.scopes & set(callers.OWN_SCOPES), caller.user_id, caller.org_id)
-        if route.in_organization:
-            raise NotFound("there is no such organization")
-    if caller.scopes.isdisjoint(route.scopes):
-        callers.demand(caller, *(route.own_scopes if _is_own(route, caller, path) else route.scopes or route.own_scopes))
-        return Call(request, caller, path, own=True)
-    return Call(request, caller, path)
+    caller = callers.authenticate(request, route.audience)
+    opened = not caller.scopes.isdisjoint(route.scopes)
+    if opened and _within(route, caller, path):
+        return Call(request, caller, path)
+    if opened and route.in_organization:
+        # An organization's operator learns nothing about the others.
+        raise NotFound("there is no such organization")
+    if not _is_own(route, caller, path):
+        raise InsufficientScope(" ".join(route.scopes or route.own_scopes))
+    callers.demand(caller, *route.own_scopes)
+    return Call(request, caller, path, own=True)
+
+
+def _within(route: Route, caller: Caller, path: Mapping[str, str]) -> bool:
+    """Whether the caller's scopes reach there: those of an organization's operator reach that organization and nothing else."""
+    return not caller.org_id or (route.in_organization and path.get("id") == caller.org_id)
 
 
 def _is_own(route: Route, caller: Caller, path: Mapping[str, str]) -> bool:
-    return bool(route.own_scopes and caller.user_id and path.get("id", caller.user_id) == caller.user_id)
+    about_them = route.audience != callers.MANAGEMENT or path.get("id", caller.user_id) == caller.user_id
+    return bool(route.own_scopes and caller.user_id and about_them)
 
 
 def _check_path(path: Mapping[str, str]) -> None:
@@ -181,9 +189,18 @@ def _with_input(route: Route, call: Call) -> Call:
     if route.body is None or (route.body_optional and not request.body):
         return Call(request, call.caller, call.path, call.own, query, route.body and route.body(), None, if_version)
     if route.patchable and request.media_type in (MERGE_PATCH, JSON_PATCH):
-        return Call(request, call.caller, call.path, call.own, query, None, request.json_value(request.media_type), if_version)
+        return Call(request, call.caller, call.path, call.own, query, None, _patch_of(request), if_version)
     body = _read(route.body, request.json_object, InvalidBody)
     return Call(request, call.caller, call.path, call.own, query, body, None, if_version)
+
+
+def _patch_of(request: Request) -> Any:
+    """A JSON Merge Patch, which is an object here since all our documents are, or the operations of a JSON Patch."""
+    patch = request.json_value(request.media_type)
+    kind, name = (list, "an array of operations") if request.media_type == JSON_PATCH else (dict, "an object")
+    if not isinstance(patch, kind):
+        raise InvalidBody(f"a body of {request.media_type} is {name}")
+    return patch
 
 
 def _query_of(request: Request) -> dict[str, str]:

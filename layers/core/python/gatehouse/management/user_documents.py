@@ -4,15 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from gatehouse import clock, identifiers, metadata, passwords, provenance
+from gatehouse import clock, identifiers, metadata, passwords, profiles, provenance
 from gatehouse.management.refusals import InvalidBody
 from gatehouse.user_changes import Edited
-from gatehouse.users import PROFILE_CLAIMS, User
+from gatehouse.users import User
 
 DATABASE: Final = "Username-Password-Authentication"
-LONGEST_VALUE: Final = 1024
-# Members of the profile that people and operators set, all of them text but for the address.
-PROFILE: Final = (*PROFILE_CLAIMS, "address")
 # Besides the profile, what a patch may speak of. A password can be set and never read.
 EDITABLE: Final = ("email", "email_verified", "username", "phone_number", "phone_verified", "blocked", "user_metadata", "app_metadata")
 
@@ -73,12 +70,12 @@ def edited(user: User, document: Mapping[str, Any], *, mentioned: Collection[str
     _check_members(document)
     values = _identifiers(user, document)
     values |= {name: _boolean(name, document.get(name)) for name in ("blocked", "email_verified", "phone_verified")}
-    values |= {name: _namespace(name, document.get(name)) for name in metadata.NAMESPACES}
+    values |= {name: _namespace(name, getattr(user, name), document.get(name)) for name in metadata.NAMESPACES}
     for name, verified in (("email", "email_verified"), ("phone_number", "phone_verified")):
         # What was verified was the old one.
         values[verified] &= values[name] == getattr(user, name) or verified in mentioned
-    values["profile"] = {name: _checked(name, document[name]) for name in PROFILE if document.get(name) not in (None, "")}
-    changed = [name for name in PROFILE if values["profile"].get(name) != user.profile.get(name)]
+    values["profile"] = _profile(user, document)
+    changed = [name for name in profiles.MEMBERS if values["profile"].get(name) != user.profile.get(name)]
     changed += [name for name in ("email", "username", "phone_number") if values[name] != getattr(user, name)]
     if changed:
         values["provenance"] = provenance.noted(user.provenance, changed, source)
@@ -88,7 +85,7 @@ def edited(user: User, document: Mapping[str, Any], *, mentioned: Collection[str
 
 
 def _check_members(document: Mapping[str, Any]) -> None:
-    if unknown := sorted(set(document) - {*EDITABLE, *PROFILE}):
+    if unknown := sorted(set(document) - {*EDITABLE, *profiles.MEMBERS}):
         raise InvalidBody(f"Payload validation error: 'Additional properties not allowed: {', '.join(unknown)[:200]}'")
 
 
@@ -118,34 +115,22 @@ def _boolean(name: str, value: object) -> bool:
     return bool(value)
 
 
-def _namespace(name: str, value: object) -> dict[str, Any]:
-    if value is None:
-        return {}
+def _namespace(name: str, before: Mapping[str, Any], value: object) -> dict[str, Any]:
+    value = {} if value is None else value
     if not isinstance(value, dict):
         raise InvalidBody(f"{name} must be an object")
     try:
-        metadata.check(name, value)
+        metadata.accept(name, before, value)
     except metadata.Unacceptable as flaw:
         raise InvalidBody(flaw.reason) from flaw
     return value
 
 
-def _checked(name: str, value: object) -> Any:
-    if name == "address":
-        return _address(value)
-    if not isinstance(value, str) or len(value) > LONGEST_VALUE:
-        raise InvalidBody(f"{name} must be a string of at most {LONGEST_VALUE} characters")
-    return value
-
-
-def _address(value: object) -> dict[str, str]:
-    # OpenID Connect Core 5.1.1
-    members = {"formatted", "street_address", "locality", "region", "postal_code", "country"}
-    if not isinstance(value, dict) or not members.issuperset(value):
-        raise InvalidBody(f"address must be an object with members of {', '.join(sorted(members))}")
-    if not all(isinstance(part, str) and len(part) <= LONGEST_VALUE for part in value.values()):
-        raise InvalidBody(f"each member of address must be a string of at most {LONGEST_VALUE} characters")
-    return value
+def _profile(user: User, document: Mapping[str, Any]) -> dict[str, Any]:
+    try:
+        return profiles.changed(user.profile, {name: document.get(name) for name in profiles.MEMBERS})
+    except profiles.Unacceptable as flaw:
+        raise InvalidBody(str(flaw)) from flaw
 
 
 def _hashed(password: str, user: User) -> str:

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from gatehouse import identifiers, user_changes, users
 from gatehouse.errors import InsufficientScope
+from gatehouse.management import verification_mail
 from gatehouse.management.patches import patched
 from gatehouse.management.refusals import InvalidBody, NoSuchUser, OperationNotSupported, PreconditionFailed, UserExists
 from gatehouse.management.routes import Answer, Body, Call, Query, Route, sent
@@ -16,7 +17,7 @@ from gatehouse.users import User
 from gatehouse.web import Response
 
 
-class _Profile(Body):
+class Profile(Body):
     name: str | None = None
     given_name: str | None = None
     family_name: str | None = None
@@ -33,7 +34,7 @@ class _Profile(Body):
     address: dict[str, Any] | None = None
 
 
-class UserPatch(_Profile):
+class UserPatch(Profile):
     email: str | None = None
     email_verified: bool | None = None
     verify_email: bool | None = None
@@ -60,14 +61,26 @@ class FieldsQuery(Query):
 
 
 class UserAnswer(Answer):
-    user_id: str
+    """A user; with `fields` any part of it."""
+
+    user_id: str | None = None
     email: str | None = None
-    email_verified: bool = False
-    created_at: str
-    updated_at: str
-    user_metadata: dict[str, Any] = Field(default_factory=dict)
-    app_metadata: dict[str, Any] = Field(default_factory=dict)
-    blocked: bool = False
+    email_verified: bool | None = None
+    username: str | None = None
+    phone_number: str | None = None
+    phone_verified: bool | None = None
+    name: str | None = None
+    nickname: str | None = None
+    picture: str | None = None
+    identities: list[dict[str, Any]] | None = None
+    user_metadata: dict[str, Any] | None = None
+    app_metadata: dict[str, Any] | None = None
+    blocked: bool | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    last_login: str | None = None
+    last_ip: str | None = None
+    logins_count: int | None = None
 
 
 def get(call: Call) -> Response:
@@ -82,7 +95,8 @@ def create(call: Call) -> Response:
     if given.pop("connection") != DATABASE:
         raise InvalidBody(f"connection must be {DATABASE}; people of other connections come in by signing in, or are linked")
     password, user_id = given.pop("password", None) or "", _chosen_id(given.pop("user_id", None) or "")
-    for name in ("verify_email", "verify_phone_number", "client_id"):
+    verify_email = given.pop("verify_email", None)
+    for name in ("verify_phone_number", "client_id"):
         given.pop(name, None)
     document = {name: value for name, value in given.items() if value is not None}
     made = edited(User("", "", 0), document, mentioned=document, source=OPERATOR, password=password).user
@@ -98,6 +112,7 @@ def create(call: Call) -> Response:
         )
     except users.Taken as taken:
         raise UserExists(taken.what) from taken
+    verification_mail.send_if_wanted(user, verify_email)
     return sent(shown(user), status=201, version=user.version)
 
 
@@ -106,8 +121,17 @@ _CREATED_WITH = ("username", "phone_number", "phone_verified", "blocked", "user_
 
 
 def patch(call: Call) -> Response:
-    """PATCH users/{id}. A person at their own record may change user_metadata and nothing else."""
-    return changed(call, lambda user: _patched(user, call))
+    """PATCH users/{id}. A person at their own record may change user_metadata alone, who has update:users_app_metadata only that."""
+    answer = changed(call, lambda user: _patched(user, call))
+    if _asks_for_mail(call) and not _reach(call):
+        verification_mail.send_if_wanted(existing(call.path["id"]), True)
+    return answer
+
+
+def _asks_for_mail(call: Call) -> bool:
+    if call.patch is None:
+        return bool(call.body.verify_email)
+    return isinstance(call.patch, dict) and call.patch.get("verify_email") is True
 
 
 def _patched(user: User, call: Call) -> Edited:
@@ -116,11 +140,20 @@ def _patched(user: User, call: Call) -> Edited:
     password = document.pop("password", None) or ""
     for name in ("verify_email", "verify_phone_number", "connection", "client_id"):
         document.pop(name, None)
-    if call.own and (password or any(document.get(name) != before.get(name) for name in {*document, *before} - {"user_metadata"})):
-        raise InsufficientScope("update:users")
+    if reach := _reach(call):
+        changed_members = {name for name in {*document, *before} if repr(document.get(name)) != repr(before.get(name))}
+        if password or not changed_members <= reach:
+            raise InsufficientScope("update:users")
     if not isinstance(password, str):
         raise InvalidBody("password must be a string")
     return edited(user, document, mentioned=mentioned, source=SELF if call.own else OPERATOR, password=password)
+
+
+def _reach(call: Call) -> set[str]:
+    """What alone the caller may change, empty for everything."""
+    if call.own:
+        return {"user_metadata"}
+    return set() if "update:users" in call.caller.scopes else {"app_metadata"}
 
 
 def changed(call: Call, edit: Any) -> Response:

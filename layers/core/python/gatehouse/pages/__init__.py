@@ -21,7 +21,13 @@ _SUBJECTS = {
     "signup": "Finish creating your {brand} account",
     "account_exists": "You already have an account at {brand}",
     "reset": "Choose a new {brand} password",
+    "verify_email": "Confirm your address for {brand}",
+    "email_change": "Confirm your new address at {brand}",
+    "email_taken": "This address has an account at {brand} already",
+    "email_change_asked": "A new address for your {brand} account was asked for",
+    "email_changed": "The address of your {brand} account was changed",
     "no_account": "No account at {brand} uses this address",
+    "invitation": "You are invited to join an organization at {brand}",
 }
 
 

@@ -21,7 +21,8 @@ organization name  ORGNAME#<name>                        ORGNAME                
 member             ORG#<org_id>                          MEMBER#<user_id>       with the membership
 invitation         ORG#<org_id>                          INVITATION#<id>        used once
 API                API#<api_id>                          API                    by an operator
-connection         CONNECTION#<connection id>            CONNECTION             by an operator
+connection         CONNECTION#<connection id>            CONNECTION             by an operator, with its name
+connection name    CONNECTIONNAME#<name>                 CONNECTIONNAME         only if absent
 tenant settings    TENANT                                TENANT                 by an operator
 pending sign-in    SIGNIN#<id>                           SIGNIN                 by /authorize, until the code is issued
 ticket             TICKET#<purpose>#<mail>               TICKET                 newest wins, used once
@@ -36,6 +37,7 @@ search entry       FIND#<field>                          <value> US <user_id>   
 statistics         STATS                                 <yyyy-mm-dd>           derived from the stream
 count              COUNT#<what>                          <bucket>               in the transaction that makes or removes one
 sweep position     SWEEP                                 SWEEP                  by cleanup
+audit entry        AUDIT#<yyyy-mm-dd>                    <ms>#<random>          in the table Audit: only if absent, never changed
 
 Items that are listed have list_pk and list_sk beside these, the key of the index "Listing". Nothing is ever decided from that index.
 """
@@ -158,8 +160,13 @@ def holder_key(role_id: str, user_id: str) -> Key:
     return {"pk": f"ROLE#{role_id}", "sk": f"HOLDER#{user_id}"}
 
 
+def organization_partition(org_id: str) -> str:
+    """Partition of everything that belongs to one organization, but what its members have there."""
+    return f"ORG#{org_id}"
+
+
 def organization_key(org_id: str) -> Key:
-    return {"pk": f"ORG#{org_id}", "sk": "ORG"}
+    return {"pk": organization_partition(org_id), "sk": "ORG"}
 
 
 def organization_name_key(name: str) -> Key:
@@ -167,11 +174,16 @@ def organization_name_key(name: str) -> Key:
 
 
 def member_key(org_id: str, user_id: str) -> Key:
-    return {"pk": f"ORG#{org_id}", "sk": f"MEMBER#{user_id}"}
+    return {"pk": organization_partition(org_id), "sk": f"MEMBER#{user_id}"}
 
 
 def invitation_key(org_id: str, invitation_id: str) -> Key:
-    return {"pk": f"ORG#{org_id}", "sk": f"INVITATION#{invitation_id}"}
+    return {"pk": organization_partition(org_id), "sk": f"INVITATION#{invitation_id}"}
+
+
+def members_list(org_id: str) -> str:
+    """What the list of an organization's members is called."""
+    return f"MEMBERS#{org_id}"
 
 
 def api_key(api_id: str) -> Key:
@@ -180,6 +192,10 @@ def api_key(api_id: str) -> Key:
 
 def connection_key(connection_id: str) -> Key:
     return {"pk": f"CONNECTION#{connection_id}", "sk": "CONNECTION"}
+
+
+def connection_name_key(name: str) -> Key:
+    return {"pk": f"CONNECTIONNAME#{name}", "sk": "CONNECTIONNAME"}
 
 
 def tenant_key() -> Key:
@@ -214,6 +230,11 @@ def statistics_key(date: str) -> Key:
     return {"pk": stats_partition, "sk": date}
 
 
+def audit_key(date: str, at_ms: int, random: str) -> Key:
+    """In the table Audit. date: yyyy-mm-dd of at_ms, in UTC."""
+    return {"pk": f"AUDIT#{date}", "sk": f"{at_ms:013d}#{random}"}
+
+
 def count_key(what: str, bucket: int) -> Key:
     return {"pk": f"COUNT#{what}", "sk": str(bucket)}
 
@@ -229,7 +250,7 @@ def listed_user(user_id: str, created_at: int) -> dict[str, str]:
 
 
 def listed(what: str, item_id: str, created_at: int) -> dict[str, str]:
-    """The attributes that put something else into its list: what is ROLES, ORGS, APIS, CONNECTIONS or CLIENTS."""
+    """The attributes that put something else into its list: what is ROLES, ORGS, APIS, CONNECTIONS, CLIENTS or a members_list."""
     return {"list_pk": what, "list_sk": f"{created_at:012d}#{item_id}"}
 
 

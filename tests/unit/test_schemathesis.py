@@ -1,0 +1,79 @@
+"""Schemathesis against the description of the Management and account API: what fits it, what breaks it, and never a fault of ours."""
+
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from typing import Any
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, settings
+from schemathesis.checks import not_a_server_error
+from schemathesis.specs.openapi import checks
+
+from gatehouse.management import catalogue, description
+from tests.unit.conftest import ISSUER, call
+from tests.unit.flows import new_user
+from tests.unit.operators import machine
+
+CHECKS = [
+    not_a_server_error,
+    checks.status_code_conformance,
+    checks.content_type_conformance,
+    checks.response_schema_conformance,
+    checks.negative_data_rejection,
+]
+# pytest --hypothesis-profile=explore adds the edge cases of every schema, some hundred requests for each operation.
+EXPLORING = settings.get_current_profile_name() == "explore"
+MOST_EXAMPLES, PHASES = (200, [Phase.explicit, Phase.generate]) if EXPLORING else (15, [Phase.generate])
+PATIENT = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
+
+
+def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
+    """The functions behind the API, as a WSGI application."""
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"].encode("latin-1").decode(errors="replace")
+    body = environ["wsgi.input"].read(int(environ.get("CONTENT_LENGTH") or 0)).decode(errors="replace")
+    headers = {name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")}
+    headers["content-type"] = environ.get("CONTENT_TYPE", "")
+    answer = call(serving(path), method, path, query=environ.get("QUERY_STRING", ""), headers=headers, body=body)
+    start(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(answer.headers.items()))
+    return [answer.body.encode()]
+
+
+def serving(path: str) -> str:
+    """The function that API Gateway hands a path to."""
+    for name in catalogue.MODULES:
+        if any(route.full_path.split("/")[1:4] == path.split("/")[1:4] for route in catalogue.routes_of(name)):
+            return name
+    return "account" if path.startswith("/me") else "users_api"
+
+
+def described() -> Any:
+    """The description, but for what functions without a table of routes serve."""
+    document = description.document(ISSUER)
+    for route in description.ELSEWHERE:
+        del document["paths"][route.full_path]
+    made = schemathesis.openapi.from_dict(document)
+    made.app = application
+    return made
+
+
+schema = described()
+# Of the stack as it is in each test: a token with every scope, and somebody whom half of the requests are about.
+there: dict[str, str] = {}
+
+
+@pytest.fixture(autouse=True)
+def prepared(aws: None) -> None:
+    scopes = dict.fromkeys(scope for route in catalogue.everything() for scope in route.scopes)
+    there.update(token=machine(*scopes), user_id=new_user().user_id)
+
+
+@pytest.mark.row(88, 89)
+@schema.parametrize()
+@settings(max_examples=MOST_EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=PATIENT, phases=PHASES)
+def test_every_operation_answers_as_it_is_described(case: schemathesis.Case) -> None:
+    case.headers = {**(case.headers or {}), "authorization": f"Bearer {there['token']}"}
+    if "id" in (case.path_parameters or {}) and len(str(case.path_parameters["id"])) % 2:
+        case.path_parameters["id"] = there["user_id"]
+
+    case.call_and_validate(checks=CHECKS)
