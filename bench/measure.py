@@ -15,7 +15,7 @@ import yaml
 from bench import calibration, capacity, starts, strict
 from bench.operations import Context, Operation, World, handler, operations
 from bench.recorder import recording, timing_client
-from gatehouse import clients, keys, refresh_tokens, sessions, table
+from gatehouse import clients, keys, refresh_tokens, sessions, table, tenant
 from gatehouse.table import marshal
 from local.instance import ROOT
 
@@ -73,6 +73,7 @@ def _work(operation: Operation) -> dict[str, Any]:
     event = operation.prepare()
     keys.forget()
     clients.forget()
+    tenant.forget()
     with recording() as cold:
         operation.run(event)
     return asdict(warm) | {"cold_operations": cold.operations, "cold_kms": cold.kms}

@@ -7,12 +7,13 @@ import importlib
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
-from gatehouse import client_registration, passwords, sign_ons, users
+from gatehouse import client_registration, custom_data, passwords, sign_ons, tenant, users
 from gatehouse.client_registration import Registered
+from gatehouse.tenant import CustomData
 from gatehouse.users import User
 from local.instance import ROOT
 
@@ -28,6 +29,8 @@ VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
 # Every scope of ours and two more, the longest address, a talkative browser: the largest usual session.
 SCOPE = "openid profile email address phone offline_access user_metadata app_metadata custom_data orders:read orders:write"
+# What userinfo answers from the user's record alone: custom data is an item of its own.
+RECORD_SCOPE = SCOPE.replace(" custom_data", "")
 SOURCE_IP = "2001:0db8:85a3:08d3:1319:8a2e:0370:7344"
 USER_AGENT = (
     "Mozilla/5.0 (Linux; Android 16; SM-S938B Build/BP2A.250605.031; wv) AppleWebKit/537.36 (KHTML, like Gecko) "
@@ -105,19 +108,21 @@ class World:
         )
         self.email = f"ada.lovelace@{algorithm.lower()}.example.com"
         self.person = self.new_person(self.email, passwords.hash_password(PASSWORD))
+        tenant.change(lambda settings: replace(settings, custom_data=CustomData(enabled=True, store="companies")))
+        custom_data.insert({"user_id": self.person.user_id, "company_name": "Analytical Engines", "seats": 12})
 
     @staticmethod
     def new_person(email: str, password_hash: str = "") -> User:
         profile = {"name": "Ada Lovelace", "given_name": "Ada", "family_name": "Lovelace", "locale": "en-GB"}
         return users.create(email, email_verified=True, password_hash=password_hash, profile=profile)
 
-    def asking(self, client: Registered, cookies: list[str] | None = None) -> Event:
+    def asking(self, client: Registered, cookies: list[str] | None = None, scope: str = SCOPE) -> Event:
         """An authorization request as a client library sends it."""
         query = {
             "client_id": client.client_id,
             "redirect_uri": CALLBACK,
             "response_type": "code",
-            "scope": SCOPE,
+            "scope": scope,
             "state": "af0ifjsldkj-af0ifjsldkj-af0ifjsldkj",
             "nonce": "n-0S6_WzA2Mj-n-0S6_WzA2Mj",
             "code_challenge": CHALLENGE,
@@ -131,9 +136,9 @@ class World:
         assert user is not None
         return [f"__Host-gatehouse={sign_ons.cookie(sign_ons.begin(user, ['pwd']))}"]
 
-    def code(self, client: Registered, cookies: list[str]) -> Event:
+    def code(self, client: Registered, cookies: list[str], scope: str = SCOPE) -> Event:
         """The exchange of a fresh code."""
-        answer = handler("authorize")(self.asking(client, cookies), Context())
+        answer = handler("authorize")(self.asking(client, cookies, scope), Context())
         code = dict(parse_qsl(urlsplit(answer["headers"]["location"]).query))["code"]
         form = {
             "grant_type": "authorization_code",
@@ -144,9 +149,9 @@ class World:
         }
         return event("token_exchange_authorization_code", form=form, headers={"origin": ORIGIN})
 
-    def tokens(self, cookies: list[str] | None = None) -> dict[str, Any]:
+    def tokens(self, cookies: list[str] | None = None, scope: str = SCOPE) -> dict[str, Any]:
         """The token response of a new session."""
-        answer = handler("token_exchange")(self.code(self.app, cookies or self.signed_on()), Context())
+        answer = handler("token_exchange")(self.code(self.app, cookies or self.signed_on(), scope), Context())
         tokens: dict[str, Any] = json.loads(answer["body"])
         return tokens
 
@@ -160,6 +165,7 @@ def operations(world: World) -> list[Operation]:
     sign_on = world.signed_on()
     access_token = world.tokens(sign_on)["access_token"]
     presented = {"authorization": f"Bearer {access_token}"}
+    of_the_record = {"authorization": f"Bearer {world.tokens(sign_on, RECORD_SCOPE)['access_token']}"}
     introspected = {"form": {"token": access_token}, "headers": world.basic()}
     authorized = {"headers": presented, "stageVariables": {"audience": API, "scope": "orders:read"}}
     return [
@@ -169,7 +175,8 @@ def operations(world: World) -> list[Operation]:
         Operation("refresh", "token_exchange", lambda: _refresh(world)),
         Operation("refresh by cookie", "token_refresh", lambda: _refresh_by_cookie(world, sign_on)),
         Operation("client credentials", "token_exchange", lambda: _client_credentials(world)),
-        Operation("userinfo", "userinfo", lambda: event("userinfo", headers=presented)),
+        Operation("userinfo", "userinfo", lambda: event("userinfo", headers=of_the_record)),
+        Operation("userinfo, custom data", "userinfo", lambda: event("userinfo", headers=presented)),
         Operation("introspect", "introspect", lambda: event("introspect", **introspected)),
         Operation("authorizer", "authorizer", lambda: event("authorizer", **authorized), None),
         Operation("revoke", "revoke", lambda: _revoke(world)),

@@ -64,7 +64,7 @@ _CLIENTS: dict[str, tuple[str, dict[str, Any]]] = {
     "deny1": ("certdeny1", _BY_KEY | {"token_endpoint_auth_signing_alg": "PS256", "first_party": False}),
     "deny2": ("certdeny2", _BY_KEY | {"token_endpoint_auth_signing_alg": "ES256", "first_party": False}),
 }
-_DESK, _CREATE = "certdesk", "create:clients"
+_DESK, _CREATE = "certdesk", "register:clients"
 _WITH_SECOND_REDIRECT = ("fapi2", "signing2", "deny2")
 _OF_THE_TWIN = ("basic", "second", "post", "fapi1", "fapi2", "signing1", "signing2", "deny1")
 

@@ -33,7 +33,7 @@ OURS = ("registration_access_token", "registration_client_uri", "client_id_issue
 @pytest.fixture(scope="module")
 def initial_access_token(stack: Deployment) -> str:
     """What the administrator's machine gets to register clients with."""
-    machine = stack.register("machine", scopes=["create:clients"], audience=f"{stack.issuer}/api/v2/")
+    machine = stack.register("machine", scopes=["register:clients"], audience=f"{stack.issuer}/api/v2/")
     form = {"grant_type": "client_credentials"}
     answer = httpx.post(f"{stack.issuer}/oauth/token", data=form, auth=(machine.client_id, machine.secret), timeout=TIMEOUT_SECONDS)
     given: str = answer.json()["access_token"]

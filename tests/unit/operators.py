@@ -4,10 +4,12 @@ import json
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from gatehouse import resource_servers, roles
+from gatehouse import resource_servers, role_holders, roles
+from gatehouse.permissions import api_id
 from gatehouse.settings import settings
+from gatehouse.users import User
 from tests.unit.conftest import ISSUER, Answer, call
-from tests.unit.flows import Browser, basic, new_client, signed_in, token
+from tests.unit.flows import Browser, basic, browser_of, new_client, new_user, signed_in, token, tokens_of
 
 AUDIENCE = f"{ISSUER}/api/v2/"
 # First segment of a path below /api/v2: the function that serves it.
@@ -31,6 +33,28 @@ def person(browser: Browser | None = None, *scopes: str, **properties: Any) -> s
     answer = signed_in(app.client_id, browser, scope=" ".join(["openid", *scopes]), resource=audience)
     access: str = answer["access_token"]
     return access
+
+
+def token_of(user: User, *scopes: str) -> str:
+    """An access token for the Management API of this person, who is signed on already; of these scopes those that they have."""
+    audience = settings().management_audience
+    app = new_client("spa", scopes=["openid", *scopes], resources=[audience])
+    access: str = tokens_of(app.client_id, browser_of(user), scope=" ".join(["openid", *scopes]), resource=audience)["access_token"]
+    return access
+
+
+def giving(name: str, *scopes: str) -> str:
+    """The id of a new role that gives these permissions at the Management API."""
+    role = roles.create(name)
+    roles.change(role.role_id, lambda found: roles.with_permissions(found, {api_id(settings().management_audience): scopes}))
+    return role.role_id
+
+
+def operator(*scopes: str, email: str = "ada@example.com") -> tuple[User, str]:
+    """A new person with a role that gives these scopes, and their access token."""
+    user = new_user(email)
+    role_holders.assign(user.user_id, [giving(f"operator {email}", *scopes)])
+    return user, token_of(user, *scopes)
 
 
 def api(method: str, path: str, bearer: str = "", body: Any = None, *, query: dict[str, Any] | None = None, **headers: str) -> Answer:

@@ -9,7 +9,7 @@ from gatehouse import clients
 from tests.unit.conftest import ISSUER, Answer, call
 from tests.unit.flows import CALLBACK, basic, new_client, token
 
-SCOPE = "create:clients"
+SCOPE = "register:clients"
 METADATA: dict[str, Any] = {
     "client_name": "Ledger",
     "redirect_uris": [CALLBACK],

@@ -91,7 +91,7 @@ TAKE_OVERS: dict[str, Callable[[], dict[str, Any]]] = {
     "first party": lambda: {"is_first_party": True},
     "token exchange": lambda: {
         "grant_types": ["authorization_code", "urn:ietf:params:oauth:grant-type:token-exchange"],
-        "token_exchange": "impersonation",
+        "token_exchange": {"mode": "impersonation"},
     },
     "for itself": lambda: {"grant_types": ["authorization_code", "client_credentials"]},
     "key": lambda: {"token_endpoint_auth_method": "private_key_jwt", "jwks": [key().jwk]},

@@ -206,6 +206,7 @@ def test_what_breaks_a_rule_is_refused_by_the_name_that_the_caller_gave_it(chang
 def test_every_property_of_a_client_can_be_set_by_some_name() -> None:
     made = created(machine(*OPERATOR))
     places = {*made, *made["jwt_configuration"], *made["refresh_token"], *made["oidc_logout"]}
+    assert made["token_exchange"] == {"mode": ""}
 
     renamed = {"type", "redirect_uris", "post_logout_redirect_uris", "first_party", "id_token_alg", "id_token_seconds"}
     renamed |= {"session_seconds", "session_idle_seconds", "refresh_grace_seconds", "backchannel_logout_uri"}

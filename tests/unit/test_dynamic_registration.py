@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import clients, table
+from gatehouse import clients, role_holders, table
 from gatehouse.clients import DEVICE_GRANT, STANDARD_SCOPES
 from tests.unit.conftest import ISSUER, call
 from tests.unit.devices import codes
@@ -19,6 +19,7 @@ from tests.unit.flows import (
     token,
     tokens_of,
 )
+from tests.unit.operators import giving
 from tests.unit.registrations import EC_JWK, METADATA, SCOPE, initial_access_token, post, registered
 
 
@@ -240,7 +241,7 @@ def test_only_a_token_for_the_management_api_with_the_scope_registers() -> None:
 
 
 def test_a_person_with_the_scope_registers_until_they_sign_out() -> None:
-    new_user()
+    role_holders.assign(new_user().user_id, [giving("registrar", SCOPE)])
     console = new_client(audience=f"{ISSUER}/api/v2/", scopes=["openid", SCOPE])
     ours = new_client()
     browser = Browser()

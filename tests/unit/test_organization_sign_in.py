@@ -14,6 +14,7 @@ from tests.unit.conftest import Answer, call
 from tests.unit.flows import (
     CALLBACK,
     CHALLENGE,
+    VERIFIER,
     Browser,
     basic,
     browser_of,
@@ -22,6 +23,7 @@ from tests.unit.flows import (
     introspect,
     later,
     new_client,
+    new_code,
     new_user,
     refresh,
     signed_in,
@@ -188,6 +190,20 @@ def test_whoever_leaves_is_out_at_once_and_only_there() -> None:
     assert session_of(user, tokens).status == "revoked"
     assert all(holds(elsewhere, app_id).values())
     assert all(holds(alone, app_id).values())
+
+
+def test_a_session_whose_refresh_token_lies_in_a_cookie_ends_with_its_membership_too() -> None:
+    (acme, _), app, browser = two(), new_client(refresh_cookie=True), browser_of(ada := new_user())
+    join(acme, ada)
+    code = new_code(app.client_id, browser, organization="acme")
+    form = {"grant_type": "authorization_code", "client_id": app.client_id, "code": code}
+    origin = {"origin": "https://app.example.com"}
+    browser.post("token_exchange", "/oauth/token", form | {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}, headers=origin)
+
+    for status in (200, 400):
+        answer = browser.post("token_refresh", f"/session/refresh?client_id={app.client_id}", {}, headers=origin)
+        assert answer.status == status
+        memberships.leave(acme.org_id, ada.user_id)
 
 
 def test_a_session_of_a_membership_that_went_without_it_ends_when_it_is_next_used() -> None:

@@ -169,7 +169,11 @@ def test_the_scope_for_preferences_does_not_open_the_profile() -> None:
     new_user(given_name="Ada")
     bearer = own_token(callers.UPDATE_OWN_METADATA)
 
-    for media_type, body in (("application/json", {"given_name": "x"}), (MERGE, {"given_name": None}), (MERGE, {"address": {"country": "x"}})):
+    for media_type, body in (
+        ("application/json", {"given_name": "x"}),
+        (MERGE, {"given_name": None}),
+        (MERGE, {"address": {"country": "x"}}),
+    ):
         assert me("PATCH", "", bearer, body, content_type=media_type).status == 403
 
 
@@ -177,7 +181,10 @@ def test_the_scope_for_preferences_does_not_open_the_profile() -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        *(("picture", url) for url in ("javascript:alert(1)", "JavaScript:x", "data:text/html,x", "//x.example", "https://", "ftp://x.example")),
+        *(
+            ("picture", url)
+            for url in ("javascript:alert(1)", "JavaScript:x", "data:text/html,x", "//x.example", "https://", "ftp://x.example")
+        ),
         ("website", "https://user@evil.example"),
         ("website", "https://a b.example"),
         ("birthdate", "10/12/1815"),

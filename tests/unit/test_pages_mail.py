@@ -18,6 +18,12 @@ MAILS: dict[str, dict[str, object]] = {
     },
     "reset": {"link": "https://id.example.com/u/reset?ticket=a&b=c", "minutes": 30},
     "no_account": {},
+    "invitation": {
+        "link": "https://id.example.com/u/start?invitation=a&b=c",
+        "inviter": "Ada",
+        "organization": "Acme",
+        "until": 1_800_000_000,
+    },
 }
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import clients, keys
+from gatehouse import clients, keys, role_holders
 from tests.permissions import ROOT, check, guarded
 from tests.unit.conftest import ISSUER, call, context, event, function
 from tests.unit.devices import codes, decide, new_device_client, poll
@@ -21,6 +21,7 @@ from tests.unit.flows import (
     signed_in,
     userinfo,
 )
+from tests.unit.operators import giving
 from tests.unit.registrations import METADATA, SCOPE, post, registered
 
 IDENTITY, AUDIT = {"TableName": "identity"}, {"TableName": "audit"}
@@ -102,7 +103,7 @@ def test_registering_a_client_and_managing_it() -> None:
 
     assert app.get().status == app.put(client_name="Renamed").status == 200
     assert app.delete().status == 204
-    new_user()
+    role_holders.assign(new_user().user_id, [giving("registrar", SCOPE)])
     console = new_client(audience=f"{ISSUER}/api/v2/", scopes=["openid", SCOPE])
     assert post(METADATA, signed_in(console.client_id, scope=f"openid {SCOPE}")["access_token"]).status == 201
 

@@ -1,5 +1,6 @@
 """Where each value of a profile comes from, and who overwrites what: rules that are data of a connection."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -99,6 +100,14 @@ def test_a_persons_own_value_gives_way_only_to_a_rule_over_self(over: tuple[str,
     taken = profile_sync.taken_over(ada, enterprise(profile_sync=Sync("login", over)), {"name": "New"}, connections.LOGIN)
 
     assert taken.user.profile["name"] == expected
+
+
+def test_a_value_of_unknown_source_counts_as_the_persons_own() -> None:
+    ada = replace(new_user(name="Ada"), provenance={})
+
+    taken = profile_sync.taken_over(ada, enterprise(profile_sync=Sync("login")), {"name": "New"}, connections.LOGIN)
+
+    assert (taken.user.profile["name"], taken.lost) == ("Ada", {"name": "set_by_another_source"})
 
 
 def test_what_nobody_set_is_filled_and_what_somebody_took_away_stays_away() -> None:

@@ -218,7 +218,8 @@ def test_the_choice_survives_pages_and_pushing() -> None:
 def test_a_signed_in_tokens_default_costs_no_further_read() -> None:
     client_id = app_of(refresh_grace_seconds=0)
     new_user()
-    tokens = signed_in(client_id, resource=ORDERS)
+    # What is registered of the client's APIs is remembered from here on.
+    tokens = refresh(client_id, signed_in(client_id, resource=ORDERS)["refresh_token"]).json
 
     with trouble() as sent:
         assert audience(refresh(client_id, tokens["refresh_token"])) == [ORDERS, ISSUER]

@@ -66,6 +66,9 @@ def test_true_is_not_one() -> None:
     patched(bearer, user.user_id, age=True)
 
     assert api("GET", user_path(user.user_id), bearer).json["user_metadata"]["age"] is True
+    patched(bearer, user.user_id, age=1)
+    demand("user_metadata", CITY)
+    assert patched(bearer, user.user_id, age=True).status == 400
 
 
 def test_a_new_user_is_judged_as_well() -> None:

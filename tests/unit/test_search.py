@@ -58,6 +58,8 @@ def people(aws: None) -> None:
         ('name:"ADA   lovelace"', ["Ada Lovelace"]),
         ("name:Ada", []),
         ("name:a*", ["Ada Lovelace", "Alan Turing"]),
+        ("name:ada\\ *", ["Ada Lovelace"]),
+        ("name:al\\ *", []),
         ("name:*", ["Ada Lovelace", "Alan Turing", "Grace Hopper"]),
         ("email:ADA.lovelace0@example.com", ["Ada Lovelace"]),
         ("email:a*", ["Ada Lovelace", "Alan Turing"]),

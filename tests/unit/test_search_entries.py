@@ -62,6 +62,16 @@ def test_who_is_deleted_leaves_none() -> None:
     assert there() == set()
 
 
+def test_who_is_being_deleted_is_found_no_more() -> None:
+    passed_on(after(lambda: new_user(name="Ada")))
+    ada = users.get_by_email("ada@example.com")
+    assert ada
+
+    passed_on(after(lambda: table.update(table.user_key(ada.user_id), where=[("pk", "exists", None)], set={"deleting": {}})))
+
+    assert there() == set()
+
+
 def test_a_sign_in_touches_no_entry() -> None:
     ada = new_user(name="Ada")
     records = after(lambda: users.signed_in(ada.user_id, source_ip="192.0.2.1", invocation_id="i"))

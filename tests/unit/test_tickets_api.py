@@ -51,6 +51,7 @@ def followed(url: str, **fields: str) -> Answer:
     return browser.fill(browser.get("hosted_pages", url), path, **fields)
 
 
+@pytest.mark.row(72)
 def test_a_password_ticket_lets_its_holder_choose_a_password_and_ends_the_sessions_then(user: User, bearer: str) -> None:
     tokens = signed_in(new_client().client_id)
     url = link("password-change", bearer, user_id=user.user_id)

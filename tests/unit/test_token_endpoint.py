@@ -195,7 +195,7 @@ def test_a_page_anywhere_may_ask_for_tokens_but_never_with_cookies() -> None:
 
     assert asked.status == 204
     assert asked.headers["access-control-allow-methods"] == "POST"
-    assert asked.headers["access-control-allow-headers"] == "authorization, content-type, dpop"
+    assert asked.headers["access-control-allow-headers"] == "authorization, content-type, dpop, if-match"
     for answer in (asked, token(), refresh(new_client().client_id, "unknown")):
         assert answer.headers["access-control-allow-origin"] == "*"
         assert "DPoP-Nonce" in answer.headers["access-control-expose-headers"]

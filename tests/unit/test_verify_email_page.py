@@ -46,6 +46,7 @@ def test_opening_the_link_changes_nothing_and_the_button_does_it(bob: User) -> N
     assert "Your address is confirmed" in answer.body
 
 
+@pytest.mark.row(80)
 def test_the_link_works_once(bob: User) -> None:
     url, browser = link(bob), Browser()
     page = browser.get("hosted_pages", url)
@@ -69,6 +70,7 @@ def test_the_link_dies_with_its_time(bob: User) -> None:
             assert Browser().get("hosted_pages", url).status == 400
 
 
+@pytest.mark.row(75)
 def test_an_address_that_is_not_the_accounts_any_more_is_not_confirmed(bob: User) -> None:
     url = link(bob)
     user_changes.change(bob.user_id, lambda user: Edited(replace(user, email="new@example.com")))
@@ -86,6 +88,7 @@ def test_a_link_of_whoever_is_gone_does_nothing(bob: User) -> None:
     assert table.get(table.user_key(bob.user_id)) is None
 
 
+@pytest.mark.row(72)
 @pytest.mark.parametrize("purpose", [tickets.RESET, tickets.SIGN_UP, tickets.OPERATOR_RESET, tickets.EMAIL])
 def test_a_link_for_something_else_confirms_nothing(bob: User, purpose: str) -> None:
     value = tickets.issue(purpose, bob.email, user_id=bob.user_id)
@@ -98,7 +101,7 @@ def test_the_link_resets_no_password(bob: User) -> None:
     assert Browser().get("hosted_pages", link(bob).replace(PATH, "/u/reset")).status == 400
 
 
-@pytest.mark.row(77)
+@pytest.mark.row(60)
 def test_the_form_needs_the_page_that_it_came_from(bob: User) -> None:
     ticket = link(bob).partition("=")[2]
 

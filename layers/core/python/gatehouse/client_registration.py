@@ -212,7 +212,7 @@ def replace(
         where, key = [*same, *_unchanged(item)], table.client_key(item["client_id"])
         return table.update(key, where=where, set=changed, remove=removed, add={"version": 1}), secret
     except table.ConditionFailed as raced:
-        wanted = {name: value for name, value in (item | changed).items() if name not in removed}
+        wanted = {name: value for name, value in (item | changed).items() if name not in removed} | {"version": version_of(item) + 1}
         if raced.item != wanted:
             raise Outrun from raced
         return wanted, secret

@@ -10,7 +10,6 @@ OWN: Final = (
     "delete:current_user_metadata",
     "update:current_user_identities",
     "update:current_user_custom_data",
-    "update:current_user_custom_data",
 )
 # Of machines, and of people whose roles give the permission of the same name.
 OPERATORS: Final = (
@@ -58,6 +57,7 @@ OPERATORS: Final = (
     "read:logs_users",
     "read:stats",
     "create:clients",
+    "register:clients",
     "read:clients",
     "update:clients",
     "delete:clients",

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from gatehouse import clock, metadata, sessions, table, versions
 from gatehouse.roles import MOST_OF_A_USER
-from gatehouse.users import User
+from gatehouse.users import User, there
 
 NAMESPACE = "metadata"
 # Deletions of two items each, of at most 100 in one transaction.
@@ -60,7 +60,7 @@ def get(user_id: str, org_id: str) -> Membership | None:
 def with_user(user_id: str, org_id: str) -> tuple[User | None, Membership | None]:
     """The user and their membership: one BatchGetItem, strongly consistent."""
     user, item = table.get_many(table.user_key(user_id), table.membership_key(user_id, org_id))
-    return User.from_item(user) if user else None, Membership.from_item(item) if item else None
+    return User.from_item(user) if user and there(user) else None, Membership.from_item(item) if item else None
 
 
 def of_user(user_id: str) -> list[Membership]:
@@ -75,7 +75,7 @@ def of_people(org_id: str, user_ids: Sequence[str]) -> Iterator[tuple[User, Memb
     people = table.get_many(*map(table.user_key, user_ids))
     items = table.get_many(*(table.membership_key(user_id, org_id) for user_id in user_ids))
     for user, item in zip(people, items, strict=True):
-        if user and item:
+        if user and item and there(user):
             yield User.from_item(user), Membership.from_item(item)
 
 
@@ -96,12 +96,12 @@ def joining(org_id: str, user_id: str, roles: Sequence[str] = ()) -> list[table.
 
     They are refused if organization or person are gone, or the person is a member.
     """
-    now, there, absent = clock.now(), [("pk", "exists", None)], [("pk", "absent", None)]
+    now, exists, absent = clock.now(), [("pk", "exists", None)], [("pk", "absent", None)]
     item = {"user_id": user_id, "org_id": org_id, "roles": list(roles), "metadata": {}, "version": 1, "joined_at": now, "updated_at": now}
     listed = table.listed(table.members_list(org_id), user_id, now)
     return [
-        table.Write(table.organization_key(org_id), where=there, check=True),
-        table.Write(table.user_key(user_id), where=there, check=True),
+        table.Write(table.organization_key(org_id), where=exists, check=True),
+        table.Write(table.user_key(user_id), where=[*exists, ("deleting", "absent", None)], check=True),
         table.Write(table.membership_key(user_id, org_id), where=absent, put=item),
         table.Write(table.member_key(org_id, user_id), where=absent, put={"user_id": user_id, "joined_at": now} | listed),
     ]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from gatehouse import clock, roles, table, user_changes
 from gatehouse.roles import Role
 from gatehouse.user_changes import Edited
-from gatehouse.users import User
+from gatehouse.users import User, there
 
 # Behind every user id, which is ASCII.
 _LAST = "\x7f"
@@ -127,7 +127,7 @@ def total(role_id: str) -> int:
 def people(user_ids: Sequence[str]) -> list[User]:
     """The users of at most 100 ids; those that are gone are left out. 1 RRU per 4 KB of each."""
     found = table.get_many(*map(table.user_key, user_ids)) if user_ids else []
-    return [User.from_item(item) for item in found if item]
+    return [User.from_item(item) for item in found if item and there(item)]
 
 
 def holds(user_id: str, role_id: str) -> bool:

@@ -14,7 +14,7 @@ from gatehouse.management import callers
 from gatehouse.settings import settings
 from gatehouse.web import Request, Response, json_response
 
-SCOPE = "create:clients"
+SCOPE = "register:clients"
 PATH = "/oidc/register"
 LARGEST_SECTOR = 65_536
 _ATTEMPTS = 5
@@ -28,7 +28,7 @@ def register(request: Request) -> Response:
 
     Raises:
         InvalidToken, InvalidDpopProof: no such token, or that of a person who signed out.
-        InsufficientScope: without create:clients, or that of a person to whom no role gives it.
+        InsufficientScope: without register:clients, or that of a person to whom no role gives it.
         InvalidRedirectUri, InvalidClientMetadata: the metadata break a rule. InvalidRequest: the body is no JSON object.
     """
     caller = callers.authenticate(request)

@@ -25,7 +25,7 @@ class Field:
 FIELDS = (
     Field("given_name", "First name", "given-name"),
     Field("family_name", "Last name", "family-name"),
-    Field("name", "Full name", "name", hint="As it is shown to others"),
+    Field("name", "Full name", "name", hint="As it is shown to others", wide=True),
     Field("nickname", "Nickname", "nickname"),
     Field("birthdate", "Date of birth", "bday", "date"),
     Field("locale", "Language", "language", hint="For example en-GB"),

@@ -32,6 +32,8 @@ _PLACES: Final = {
     "refresh_token.idle_token_lifetime": "session_idle_seconds",
     "refresh_token.leeway": "refresh_grace_seconds",
     "oidc_logout.backchannel_logout_urls": "backchannel_logout_uri",
+    # Auth0 has an object of this name, for other ways of it.
+    "token_exchange.mode": "token_exchange",
     "require_pushed_authorization_requests": "require_pushed_authorization_requests",
 }
 _PLACE_OF: Final = {name: place for place, name in _PLACES.items()}
@@ -39,7 +41,7 @@ OWN: Final = tuple(name for name in PROPERTIES if name not in _PLACE_OF)
 # Kept and given back. No answer of ours depends on allowed_origins: any origin may call what takes no cookie.
 NOTES: Final = ("description", "allowed_origins", "client_metadata")
 # Objects whose members a PATCH replaces one by one.
-MERGED: Final = ("client_metadata", "jwt_configuration", "refresh_token", "oidc_logout")
+MERGED: Final = ("client_metadata", "jwt_configuration", "refresh_token", "oidc_logout", "token_exchange")
 _JWK: Final = ("kty", "crv", "x", "y", "n", "e", "alg", "kid", "use")
 _MOST_METADATA: Final = 10
 _LONGEST_METADATA: Final = 255
@@ -64,6 +66,10 @@ class OidcLogout(Body):
     backchannel_logout_urls: list[str] | None = Field(default=None, max_length=1)
 
 
+class TokenExchange(Body):
+    mode: str | None = None
+
+
 class _Client(Body):
     name: str | None = None
     description: str | None = Field(default=None, max_length=140)
@@ -81,6 +87,7 @@ class _Client(Body):
     jwt_configuration: JwtConfiguration | None = None
     refresh_token: RefreshTokens | None = None
     oidc_logout: OidcLogout | None = None
+    token_exchange: TokenExchange | None = None
     require_pushed_authorization_requests: bool | None = None
     client_metadata: dict[str, str | None] | None = None
 

@@ -14,7 +14,7 @@ from gatehouse.management.refusals import InvalidPaging, InvalidQuery
 from gatehouse.management.routes import Call, Route
 from gatehouse.management.user_documents import shown
 from gatehouse.management.users import UserAnswer
-from gatehouse.users import User
+from gatehouse.users import User, there
 
 _SORT: Final = re.compile(r"([a-z_]{1,64}(?:\.[A-Za-z0-9_-]{1,128}){0,9}):(-?1)")
 
@@ -49,8 +49,9 @@ def _everybody(call: Call) -> dict[str, Any] | list[Any]:
         raise InvalidQuery("without q, users are sorted by created_at:1 or created_at:-1")
 
     def load(keys: Sequence[table.Key]) -> list[dict[str, Any]]:
-        items = table.get_many(*keys) if keys else []
-        return [only(shown(User.from_item(item)), query) for item in items if item]
+        # No fresher than the index that named them: half the price.
+        items = table.get_many(*keys, consistent=False) if keys else []
+        return [only(shown(User.from_item(item)), query) for item in items if item and there(item)]
 
     return paging.listed(
         query,

@@ -59,7 +59,7 @@ ROUTES = [
         path="/users/{id}/logs",
         serve=list_logs,
         summary="List a user's sign-ins",
-        scopes=("read:logs",),
+        scopes=("read:logs", "read:logs_users"),
         query=LogsQuery,
         answers=list[LogEntry],
     )

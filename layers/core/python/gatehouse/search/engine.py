@@ -38,7 +38,7 @@ class Found:
         found: list[table.Item | None] = []
         for first in range(0, len(ids), _BATCH):
             found += table.get_many(*map(table.user_key, ids[first : first + _BATCH]), consistent=consistent)
-        return [user for item in found if item and self.fits(user := User.from_item(item))]
+        return [user for item in found if item and users.there(item) and self.fits(user := User.from_item(item))]
 
 
 def find(tree: Node) -> Found:
@@ -133,9 +133,9 @@ def _of_clause(clause: Clause) -> list[str]:
         case Is(field, value):
             own = f"{identifiers.PROVIDER}|{value}"
             named = [own] if field == "identities.user_id" and identifiers.valid_user_id(own) else []
-            return [*named, *_by_entry(field, table.find_prefix(terms.term(value), whole=True))]
+            return [*named, *_by_entry(field, table.find_prefix(terms.term(terms.folded(value)), whole=True))]
         case Begins(field, prefix):
-            return _by_entry(field, table.find_prefix(terms.term(prefix), whole=False))
+            return _by_entry(field, table.find_prefix(terms.term(terms.beginning(prefix)), whole=False))
         case Within():
             low, high = matching.bounds(clause)
             return _made("" if low is None else f"{max(low, 0):012d}", "" if high is None else f"{max(high, 0):012d}{_LAST}")

@@ -63,7 +63,7 @@ def sweep(found: Sequence[table.Item]) -> int:
 
 
 def _of_item(item: table.Item | None) -> set[Entry]:
-    return _of(User.from_item(item) if item else None)
+    return _of(User.from_item(item) if item and users.there(item) else None)
 
 
 def _of(user: User | None) -> set[Entry]:

@@ -69,7 +69,7 @@ def _check_known(field: str) -> None:
 def _of_text(clause: Is | Begins) -> Predicate:
     field = clause.field
     if isinstance(clause, Begins):
-        prefix = terms.folded(clause.prefix)
+        prefix = terms.beginning(clause.prefix)
         return lambda user: any(terms.folded(value).startswith(prefix) for value in terms.values(user, field))
     if field == "user_id":
         # Ids of two people may differ in case alone.

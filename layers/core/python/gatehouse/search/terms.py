@@ -38,9 +38,15 @@ def folded(value: object) -> str:
     return " ".join(unicodedata.normalize("NFKC", seen.casefold()).split())
 
 
-def term(value: object) -> str:
-    """What stands in the key of a search entry for a value. Long values may share one."""
-    return folded(value).encode()[:LONGEST_TERM_BYTES].decode(errors="ignore")
+def beginning(prefix: str) -> str:
+    """The form in which texts are compared with what they are to begin with: a space at its end ends a word."""
+    text = folded(prefix)
+    return f"{text} " if text and prefix[-1].isspace() else text
+
+
+def term(text: str) -> str:
+    """What of a folded text stands in the key of a search entry. Long ones may share one."""
+    return text.encode()[:LONGEST_TERM_BYTES].decode(errors="ignore")
 
 
 def values(user: User, field: str) -> list[Any]:
@@ -56,8 +62,8 @@ def values(user: User, field: str) -> list[Any]:
 
 def entries(user: User, searchable: tuple[str, ...]) -> set[tuple[str, str]]:
     """Field and term of each search entry that leads to the user. searchable: paths into the metadata that have entries, too."""
-    found = {(field, term(value)) for field in (*ENTRIES, *searchable) for value in values(user, field)[:MOST_VALUES]}
-    found |= {(field, term(identity[name])) for identity in _others(user) for field, name in _IDENTITY.items()}
+    found = {(field, term(folded(value))) for field in (*ENTRIES, *searchable) for value in values(user, field)[:MOST_VALUES]}
+    found |= {(field, term(folded(identity[name]))) for identity in _others(user) for field, name in _IDENTITY.items()}
     return {(field, text) for field, text in found if text}
 
 

@@ -37,7 +37,7 @@ __all__ = [
     "set_cookie",
 ]
 
-EXPOSED: Final = {"access-control-expose-headers": "DPoP-Nonce, WWW-Authenticate"}
+EXPOSED: Final = {"access-control-expose-headers": "DPoP-Nonce, ETag, WWW-Authenticate"}
 _CORS_HEADERS: Final = {"access-control-allow-origin": "*"} | EXPOSED
 
 
@@ -156,7 +156,7 @@ def preflight(methods: tuple[str, ...]) -> Response:
         204,
         headers={
             "access-control-allow-methods": ", ".join(methods),
-            "access-control-allow-headers": "authorization, content-type, dpop",
+            "access-control-allow-headers": "authorization, content-type, dpop, if-match",
             "access-control-max-age": "7200",
         },
     )
