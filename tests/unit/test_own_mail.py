@@ -143,6 +143,15 @@ def test_a_stranger_whose_address_was_mistyped_does_not_get_the_account_and_nobo
     assert confirm(browser, address).status == 303
 
 
+def test_a_sign_in_that_leads_to_the_link_does_not_hand_it_to_another_browser() -> None:
+    _, _, address = asked_by()
+    started = Browser().get("hosted_pages", address)
+
+    answer = Browser().get("hosted_pages", started.location)
+
+    assert answer.status == 403 and "/u/account" in answer.body and "ticket=" not in answer.body
+
+
 @pytest.mark.parametrize("ticket", ["", "x", "a" * 3000])
 def test_a_link_that_nobody_mailed_is_dead(ticket: str) -> None:
     browser = browser_of(new_user())

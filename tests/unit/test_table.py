@@ -42,9 +42,20 @@ def test_what_is_marshalled_comes_back_as_it_was(value: Any) -> None:
     assert marshal.from_attribute(marshal.to_attribute(value)) == value
 
 
-@pytest.mark.parametrize("value", [1.5, float("nan"), {1, 2}, object(), {"inside": [0.1]}])
+@pytest.mark.parametrize("value", [1.5, -0.1, 1e125, 1e-130, 2.0, 10**37, {"inside": [0.1, {"deep": 1.25}]}])
+def test_numbers_come_back_as_they_were(value: object) -> None:
+    assert marshal.from_attribute(marshal.to_attribute(value)) == value
+
+
+@pytest.mark.parametrize("value", [{1, 2}, object(), {"inside": [object()]}])
 def test_what_no_item_can_hold_is_an_error_and_not_a_guess(value: object) -> None:
     with pytest.raises(TypeError):
+        marshal.to_attribute(value)
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), {"inside": [float("-inf")]}])
+def test_what_is_no_number_is_refused_as_a_value(value: object) -> None:
+    with pytest.raises(ValueError, match="not a finite number"):
         marshal.to_attribute(value)
 
 
