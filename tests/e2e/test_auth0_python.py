@@ -1,8 +1,9 @@
 """auth0-python 6, as it comes from PyPI: a team's own script, from the first user to the last, with nothing changed but the address."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from auth0.management import Auth0
 from auth0.management.errors import BadRequestError, ConflictError, ForbiddenError, NotFoundError
@@ -16,16 +17,30 @@ DATABASE = "Username-Password-Authentication"
 
 
 @pytest.fixture(scope="module")
-def auth0(stack: Deployment) -> Auth0:
+def http() -> Iterator[httpx.Client]:
+    """What the SDK sends with; its own would stay open."""
+    with httpx.Client(timeout=60) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def sdk(stack: Deployment, http: httpx.Client) -> Callable[..., Auth0]:
+    """Makes the SDK with a token of these scopes, or with one that somebody has."""
+
+    def make(*scopes: str, token: str = "") -> Auth0:
+        if not token:
+            machine = stack.register("machine", audience=f"{stack.issuer}/api/v2/", scopes=list(scopes))
+            token = Application(stack, machine, "").token(grant_type="client_credentials").json()["access_token"]
+        return Auth0(base_url=f"{stack.issuer}/api/v2", token=token, httpx_client=http)
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def auth0(stack: Deployment, sdk: Callable[..., Auth0]) -> Auth0:
     """The SDK with every scope there is."""
     described = get(f"{stack.issuer}/api/v2/openapi.json").json()["components"]["securitySchemes"]["oauth2"]["flows"]
-    return sdk(stack, *described["clientCredentials"]["scopes"])
-
-
-def sdk(stack: Deployment, *scopes: str) -> Auth0:
-    machine = stack.register("machine", audience=f"{stack.issuer}/api/v2/", scopes=list(scopes))
-    token = Application(stack, machine, "").token(grant_type="client_credentials").json()["access_token"]
-    return Auth0(base_url=f"{stack.issuer}/api/v2", token=token)
+    return sdk(*described["clientCredentials"]["scopes"])
 
 
 def new(auth0: Auth0, email: str, **more: Any) -> Any:
@@ -79,14 +94,14 @@ def test_the_list_is_paged_to_its_end(auth0: Auth0) -> None:
     assert first.response.total == len(found)
 
 
-def test_what_is_wrong_is_told_in_auth0s_words(auth0: Auth0, stack: Deployment) -> None:
+def test_what_is_wrong_is_told_in_auth0s_words(auth0: Auth0, sdk: Callable[..., Auth0]) -> None:
     with pytest.raises(BadRequestError) as query:
         list(auth0.users.list(q="email:("))
     assert query.value.body["errorCode"] == "invalid_query_string"
     with pytest.raises(BadRequestError):
         new(auth0, "not an address")
     with pytest.raises(ForbiddenError) as scope:
-        sdk(stack, "read:users").users.create(connection=DATABASE, email="x@example.com")
+        sdk("read:users").users.create(connection=DATABASE, email="x@example.com")
     assert scope.value.body["errorCode"] == "insufficient_scope"
     with pytest.raises(NotFoundError) as missing:
         auth0.users.get("gatehouse|nobody")
@@ -218,12 +233,12 @@ def test_applications_and_their_grants_are_managed(auth0: Auth0) -> None:
 
 
 def test_a_person_changes_their_own_metadata_with_the_token_they_signed_in_for(
-    auth0: Auth0, stack: Deployment, app: Callable[..., Application], device: Callable[..., Device], ada: Person
+    stack: Deployment, sdk: Callable[..., Auth0], app: Callable[..., Application], device: Callable[..., Device], ada: Person
 ) -> None:
     person = stack.person("own@example.com")
     audience = f"{stack.issuer}/api/v2/"
     spa = app(scopes=["openid", "read:current_user", "update:current_user_metadata"], resources=[audience])
-    own = Auth0(base_url=f"{stack.issuer}/api/v2", token=hosted_pages.signed_in(spa, device(), person, audience=audience)["access_token"])
+    own = sdk(token=hosted_pages.signed_in(spa, device(), person, audience=audience)["access_token"])
 
     assert own.users.get(person.user_id).email == "own@example.com"
     assert own.users.update(person.user_id, user_metadata={"displayName": "Own"}).user_metadata == {"displayName": "Own"}

@@ -176,7 +176,6 @@ def test_what_cannot_be_asked_for_sends_no_mail(email: str, password: str, statu
     assert sent() == []
 
 
-@pytest.mark.row(69)
 def test_nobody_has_mail_sent_without_end() -> None:
     new_user()
     bearer = own_token(callers.UPDATE_OWN_CREDENTIALS)

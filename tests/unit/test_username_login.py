@@ -85,7 +85,7 @@ def test_guesses_count_by_the_name_however_it_is_spelled() -> None:
     assert browser.fill(page, "/u/login", email="ada", password=PASSWORD).status == 400
 
 
-@pytest.mark.row(64, 65)
+@pytest.mark.row(64)
 def test_a_browser_that_signed_in_by_name_is_known_by_it_and_a_reset_by_mail_opens_the_name_too() -> None:
     named_user()
     app, browser = new_client(), Browser()

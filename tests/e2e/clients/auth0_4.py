@@ -89,7 +89,7 @@ def the_rest(seen: dict[str, Any], user_id: str) -> None:
     seen["password_ticket"] = "ticket" in of(Tickets).create_pswd_change({"user_id": user_id})
     seen["blocks"] = of(UserBlocks).get(user_id)["blocked_for"]
     of(UserBlocks).unblock(user_id)
-    seen["grants"] = of(Grants).all(extra_params={"user_id": user_id})["grants"]
+    seen["grants"] = of(Grants).all(include_totals=True, extra_params={"user_id": user_id})["grants"]
     seen["daily"] = isinstance(of(Stats).daily_stats("20240101", "20240131"), list)
     seen["active"] = of(Stats).active_users() >= 0
     client = of(Clients).create({"name": "Four", "app_type": "non_interactive"})

@@ -2,8 +2,21 @@
 
 from collections.abc import Callable, Mapping
 
-from gatehouse import clients, consents, devices, let_in, memberships, organizations, profiles, provenance, sessions, sign_ons
-from gatehouse import single_sign_on, user_changes, users
+from gatehouse import (
+    clients,
+    consents,
+    devices,
+    let_in,
+    memberships,
+    organizations,
+    profiles,
+    provenance,
+    sessions,
+    sign_ons,
+    single_sign_on,
+    user_changes,
+    users,
+)
 from gatehouse.errors import InvalidRequest
 from gatehouse.hosted import own_credentials, own_sessions, profile_form
 from gatehouse.hosted.own_credentials import Flaw

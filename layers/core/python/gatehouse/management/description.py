@@ -137,15 +137,25 @@ def _query_parameters(route: Route) -> list[dict[str, Any]]:
 
 def _responses(route: Route, schemas: dict[Any, dict[str, Any]]) -> dict[str, Any]:
     protected = bool(route.scopes or route.own_scopes)
-    refused = ["400", "405", "413", "429", "500", "503"] + (["401", "403"] if protected else [])
-    refused += ["404"] if "{" in route.full_path or route.method != "GET" else []
+    refused = ["400", "405", "413", "429", "500", "503"] + (["401", "403", "404"] if protected else [])
     refused += ["409"] if route.method != "GET" else []
     refused += ["412"] if route.patchable else []
     made: dict[str, Any] = {"description": "Done"}
     if route.answers is not None:
-        made["content"] = {_JSON: {"schema": schemas[str(route.answers)]}}
-    status = "204" if route.answers is None else str(route.status)
+        made["content"] = {_JSON: {"schema": _answer(route, schemas[str(route.answers)])}}
+    status = "204" if route.answers is None and route.status == 200 else str(route.status)
     return {status: made, **{code: {"$ref": "#/components/responses/Error"} for code in sorted(refused)}}
+
+
+def _answer(route: Route, schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema of the answer, and what the query can make of it: a page with its numbers, or parts of what is asked for."""
+    members = route.query.model_fields if route.query else {}
+    ways = [schema]
+    if "include_totals" in members or "take" in members:
+        ways.append({"type": "object", "description": "The list as a member, with start, limit, length and total, or with next"})
+    if "fields" in members:
+        ways.append({"type": "array", "items": {"type": "object"}} if schema.get("type") == "array" else {"type": "object"})
+    return {"anyOf": ways} if len(ways) > 1 else schema
 
 
 ROUTES = [Route(method="GET", path="/openapi.json", serve=openapi, summary="This description", answers=dict[str, Any])]

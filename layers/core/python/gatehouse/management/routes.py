@@ -91,6 +91,7 @@ class Route:
 
 def handler(routes: Sequence[Route]) -> Callable[[dict[str, Any], object], dict[str, Any]]:
     """A Lambda handler that serves these routes. HEAD is served like GET."""
+
     @endpoint("GET", "POST", "PUT", "PATCH", "DELETE", errors=api_error, cors=True)
     def serve(request: Request) -> Response:
         return serve_one(routes, request)
