@@ -7,11 +7,12 @@ import argparse
 import json
 import sys
 
-from gatehouse import client_registration, identifiers, key_rotation, users
+from gatehouse import client_registration, identifiers, key_rotation, management_scopes, users
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import STANDARD_SCOPES, TYPES
 from gatehouse.hosted import start
 from gatehouse.search import reindex
+from gatehouse.settings import settings
 
 
 def main() -> int:
@@ -38,6 +39,8 @@ def _client(arguments: argparse.Namespace) -> None:
     }
     if arguments.scope or arguments.type == "machine":
         properties["scopes"] = arguments.scope
+    if arguments.operator:
+        properties |= {"scopes": list(management_scopes.OPERATORS), "audience": settings().management_audience}
     properties |= dict(_setting(entry) for entry in arguments.set)
     properties |= {name: value for name in ("audience", "initiate_login_uri") if (value := getattr(arguments, name))}
     registered = client_registration.register(**properties)
@@ -96,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--scope", action="append", default=[], help=f"repeatable; default for people: {' '.join(STANDARD_SCOPES)}")
     client.add_argument("--audience", default="", help="the API that its access tokens are for; default the issuer")
     client.add_argument("--initiate-login-uri", default="", help="where the application starts a sign-in; gives it a login link")
+    client.add_argument("--operator", action="store_true", help="a machine with every scope of the Management API")
     client.add_argument("--third-party", action="store_true", help="people are asked for consent")
     client.add_argument("--without-pkce", action="store_true", help="for a confidential client that cannot do PKCE")
     client.add_argument("--refresh-cookie", action="store_true", help="keep the refresh token in an HttpOnly cookie")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from gatehouse import client_registration, custom_data, passwords, table, tenant, users
+from gatehouse import client_registration, custom_data, management_scopes, passwords, table, tenant, users
 from gatehouse.clients import DEVICE_GRANT, STANDARD_SCOPES
 from gatehouse.settings import settings
 from gatehouse.tenant import OWN, CustomData
@@ -71,7 +71,7 @@ def _applications(instance: Instance) -> Seed:
         MACHINE,
         name="Demo Operator",
         type="machine",
-        scopes=["delete:sessions"],
+        scopes=list(management_scopes.OPERATORS),
         audience=settings().management_audience,
     )
     _registered(DEVICE, name="Demo Television", type="native", grant_types=[DEVICE_GRANT, "refresh_token"])
@@ -105,6 +105,8 @@ def _next_steps(instance: Instance, seed: Seed) -> str:
 
   A machine token  curl -s {trust}{instance.issuer}/oauth/token -u {MACHINE}:{seed.machine_secret} \\
                      -d grant_type=client_credentials
+
+  Everybody        curl -s {trust}{instance.issuer}/api/v2/users -H "Authorization: Bearer <access_token>"
 
   A device         curl -s {trust}{instance.issuer}/oauth/device/code -d client_id={DEVICE} -d scope=openid
 """

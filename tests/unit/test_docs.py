@@ -16,6 +16,7 @@ from gatehouse.authorization import Untrusted
 from gatehouse.clients import Client
 from gatehouse.hosted.page import StaleSignIn
 from gatehouse.hosted.routes import ASSETS, PAGES
+from gatehouse.management import catalogue
 from gatehouse.sessions import Session
 from gatehouse.sign_ins import AuthorizationRequest, SignIn
 from gatehouse.sign_ons import SignOn
@@ -85,7 +86,7 @@ def test_every_requirement_stands_there_once() -> None:
 @pytest.mark.parametrize("row", REQUIREMENTS, ids=lambda row: row[0])
 def test_a_requirement_names_what_exists(row: list[str]) -> None:
     _, _, where, tests, status = row
-    known = routes() | set(PAGES) | {"/u/start"}
+    known = routes() | set(PAGES) | {"/u/start"} | {route.full_path for route in catalogue.everything()}
     functions = {path.parent.name for path in (ROOT / "functions").glob("*/app.py")}
     named = in_code(where)
 

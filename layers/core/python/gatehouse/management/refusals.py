@@ -52,10 +52,9 @@ class NoSuchPermission(Refusal):
 
 
 class Conflict(Refusal):
-    """Somebody else has it already. Asking again changes nothing, so the answer says to wait not at all."""
+    """Somebody else has it already. Nothing was done, and nothing is by asking again, as Auth0's SDK does."""
 
     code, status = "conflict", 409
-    retry_after_seconds = 0
 
 
 class UserExists(Conflict):
