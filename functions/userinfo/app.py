@@ -12,4 +12,5 @@ def handler(request: Request) -> Response:
     # What was asked for claim by claim is for the client that asked, and not for one that exchanged its token.
     single = session.userinfo_claims if claims["client_id"] == session.client_id else ""
     roles = userinfo.role_names(user, claims["scope"], session.org_id)
-    return json_response(200, userinfo.claims(user, claims["scope"], single, role_names=roles))
+    document = userinfo.document(user.user_id, claims["scope"])
+    return json_response(200, userinfo.claims(user, claims["scope"], single, role_names=roles, document=document))

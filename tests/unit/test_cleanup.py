@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from gatehouse import cleanup, limits, sessions, table, users
+from gatehouse import cleanup, invitations, limits, listing, organizations, sessions, table, users
 from gatehouse.errors import Unavailable
 from tests.unit.conftest import function
 from tests.unit.faults import DENIED, answer, trouble
@@ -218,3 +218,17 @@ def test_nothing_waits_for_the_sweep_to_be_over() -> None:
         assert refresh(app.client_id, tokens["refresh_token"]).json["error"] == "invalid_grant"
         assert silent(browser, app.client_id) == "login_required"
         assert browser.get("hosted_pages", link).status == 400
+
+
+def test_places_in_lists_and_invitations_that_are_over_go_too() -> None:
+    new_user()
+    listing.numbered(table.user_lists(), page=0, per_page=1)
+    acme = organizations.create("acme")
+    invitations.create(acme.org_id, inviter="Ada", email="bob@example.com", client_id="app")
+    assert "PAGE" in kinds()
+
+    with later(61 * DAY):
+        assert sweep()["finished"]
+
+    assert "PAGE" not in kinds()
+    assert [item["sk"] for item in table.query(table.organization_partition(acme.org_id))] == ["ORG"]

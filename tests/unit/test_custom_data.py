@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse import custom_data, table, users
 from tests.unit.conftest import Answer
-from tests.unit.faults import trouble
+from tests.unit.faults import lose_answer, trouble
 from tests.unit.flows import browser_of, later, new_client, new_user, tokens_of, userinfo
 from tests.unit.operators import api, machine, person
 from tests.unit.user_data import demand, switch_off, switch_on
@@ -267,3 +267,13 @@ def test_there_is_no_list_of_documents() -> None:
     switch_on()
 
     assert api("GET", "/custom-data", machine(*ALL)).status == 405
+
+
+def test_a_removal_whose_answer_was_lost_is_done() -> None:
+    switch_on()
+    bearer, ada = machine(*ALL), new_user()
+    made = inserted(bearer, ada.user_id)
+
+    with trouble({"dynamodb.DeleteItem": [lose_answer]}):
+        assert api("DELETE", path(ada.user_id), bearer, if_match=made.headers["etag"]).status == 204
+    assert api("GET", path(ada.user_id), bearer).status == 404

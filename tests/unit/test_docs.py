@@ -2,7 +2,6 @@
 
 import ast
 import re
-from collections import Counter
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,18 +10,34 @@ import boto3
 import jwt
 import pytest
 
-from gatehouse import errors, key_rotation, keys, limits, table
+from gatehouse import (
+    connections,
+    errors,
+    invitations,
+    key_rotation,
+    keys,
+    limits,
+    listing,
+    organizations,
+    resource_servers,
+    table,
+    usage,
+    user_deletion,
+)
 from gatehouse.authorization import Untrusted
 from gatehouse.clients import Client
 from gatehouse.hosted.page import StaleSignIn
 from gatehouse.hosted.routes import ASSETS, PAGES
 from gatehouse.management import catalogue
+from gatehouse.search import entries
 from gatehouse.sessions import Session
 from gatehouse.sign_ins import AuthorizationRequest, SignIn
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
 from tests.unit.conftest import ROOT, call, function, template
+from tests.unit.deletions import DEED, full_life
 from tests.unit.flows import Browser, new_client, new_user, refresh, signed_in
+from tests.unit.user_data import switch_on
 
 DOCS = ROOT / "docs"
 TESTS = ROOT / "tests"
@@ -210,17 +225,58 @@ def test_replacing_the_sealing_keys_ends_everything_as_operations_promises() -> 
     assert signed_in(app.client_id)["refresh_token"]
 
 
+# What begins anew, or follows from the rest. Where a sort key holds a value, the partition says what an item is.
+LEFT_OUT = {
+    "SESSION",
+    "SIGNON",
+    "LOGIN",
+    "SIGNIN",
+    "TICKET",
+    "INVITATION",
+    "PAR",
+    "DEVICE",
+    "ASSERTION",
+    "LIMIT",
+    "KEYS",
+    "PAGE",
+    "FIND",
+    "SWEEP",
+}
+BY_PARTITION = {"KEYS", "FIND", "STATS", "COUNT"}
+
+
+def kinds_of(items: list[dict[str, Any]]) -> set[str]:
+    named = [(item["pk"]["S"].partition("#")[0], item["sk"]["S"].partition("#")[0]) for item in items]
+    return {partition if partition in BY_PARTITION else kind for partition, kind in named}
+
+
+def one_of_everything_that_is_kept() -> None:
+    """A person with all that people have, one who is gone, and all that is nobody's."""
+    user = full_life()
+    user_deletion.delete(new_user("gone@example.com").user_id, DEED)
+    resource_servers.create("https://orders.example.com", "Orders")
+    connections.create("campus", "oidc")
+    switch_on()
+    usage.add({"2026-11-20": {usage.LOGINS: 1}}, "batch")
+    invitations.create(organizations.find("acme"), inviter="Ada", email="next@example.com", client_id="app")
+    listing.numbered(table.user_lists(), page=0, per_page=1)
+    entries.write(user.user_id)
+
+
 def test_the_snippet_that_restores_brings_back_what_is_durable_and_no_session() -> None:
-    user, app = new_user(), new_client()
-    signed_in(app.client_id)
+    one_of_everything_that_is_kept()
     schema = template()["Resources"]["Identity"]["Properties"]
     names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     boto3.client("dynamodb").create_table(TableName="live", **{name: schema[name] for name in names})
-    exec(re.sub("RESTORED, LIVE = .*", 'RESTORED, LIVE = "identity", "live"', snippet("operations.md", "RESTORED")))
+    exec(re.sub("RESTORED, LIVE = .*", 'RESTORED, LIVE = "identity", "live"', snippet("operations.md", "RESTORED")), {})
 
-    restored = boto3.client("dynamodb").scan(TableName="live")["Items"]
-    assert Counter(item["sk"]["S"].partition("#")[0] for item in restored) == {"USER": 1, "EMAIL": 1, "CLIENT": 1}
-    assert {item["pk"]["S"] for item in restored} >= {f"USER#{user.user_id}", f"CLIENT#{app.client_id}"}
+    kept, restored = (boto3.client("dynamodb").scan(TableName=name)["Items"] for name in ("identity", "live"))
+    every_kind = {kind or partition for partition, kind in re.findall(r"  ([A-Z]+)(?:#.*?)?  +(?:([A-Z]+)|<)", str(table.keys.__doc__))}
+    assert kinds_of(restored) == every_kind - {"AUDIT"} - LEFT_OUT
+    assert kinds_of(kept) >= {"SESSION", "SIGNON", "LOGIN", "TICKET", "INVITATION", "KEYS", "PAGE", "FIND"}
+    assert all(item in kept for item in restored if item["pk"]["S"] != "COUNT#USERS")
+    total = sum(int(item["total"]["N"]) for item in restored if item["pk"]["S"] == "COUNT#USERS")
+    assert total == listing.total("USERS") == len([item for item in restored if item["sk"]["S"] == "USER"])
 
 
 def test_the_events_of_the_scheduled_functions_answer_what_is_described() -> None:

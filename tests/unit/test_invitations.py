@@ -8,6 +8,7 @@ import pytest
 from gatehouse import client_registration, invitations, limits, memberships, table, users
 from gatehouse.organizations import Organization
 from tests.unit.conftest import ISSUER, Answer
+from tests.unit.faults import lose_answer, trouble
 from tests.unit.flows import CALLBACK, Browser, browser_of, claims_of, exchange, later, mailed_link, mails, new_client, new_user
 from tests.unit.operators import api, machine
 from tests.unit.teams import OPERATOR, join, new_role, path, two
@@ -254,3 +255,13 @@ def test_pages_that_show_a_way_back_to_another_browser_leave_the_invitation_out(
     assert told["invitation"] not in stranger.body and BOB not in stranger.body
     assert CALLBACK not in stranger.body
     assert parse_qs(urlsplit(started.location).query).keys() == {"signin"}
+
+
+def test_an_invitation_whose_withdrawal_was_not_answered_is_withdrawn() -> None:
+    acme, _ = two()
+    bearer = machine(*OPERATOR)
+    invitation_id = invited(acme).json["id"]
+
+    with trouble({"dynamodb.TransactWriteItems": [lose_answer]}):
+        assert api("DELETE", path(acme, "invitations", invitation_id), bearer).status == 204
+    assert api("DELETE", path(acme, "invitations", invitation_id), bearer).status == 404

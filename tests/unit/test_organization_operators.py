@@ -171,6 +171,17 @@ def test_nobody_changes_their_own_roles() -> None:
     assert memberships.get(boss.user.user_id, acme.org_id) == before
 
 
+def test_nobody_gives_themselves_roles_by_an_invitation() -> None:
+    (acme, _), app = two(), application()
+    boss, harmless = operator_of(acme), new_role("Harmless")
+
+    answer = boss.ask("POST", path(acme, "invitations"), invitation(app, roles=[harmless]) | {"invitee": {"email": boss.user.email}})
+
+    assert (answer.status, answer.json["errorCode"]) == (403, "access_denied")
+    assert invitations.of_organization(acme.org_id) == []
+    assert boss.ask("POST", path(acme, "invitations"), invitation(app, roles=[harmless])).status == 201
+
+
 def test_what_somebody_may_in_one_organization_or_for_the_tenant_counts_nowhere_else() -> None:
     (acme, globex), ada = two(), new_user()
     boss = operator_of(acme)

@@ -21,6 +21,7 @@ CONNECTION, CONNECTIONNAME = "CONNECTION#*", "CONNECTIONNAME#*"
 PEOPLE = [USER, SIGNIN, DEVICE, TICKET, LIMIT, EMAIL]
 # What only one person may have, and the ids of those who are gone.
 NAMES = [EMAIL, "USERNAME#*", "PHONE#*", "IDENTITY#*", "GONE#*"]
+FOUND = ["FIND#*", "STATS"]
 ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
     "authorize": (
@@ -53,7 +54,10 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         ],
         ["sealing", "signing"],
     ),
-    "token_refresh": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, API, TENANT]), ("UpdateItem", [USER])], ["sealing", "signing"]),
+    "token_refresh": (
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, API, TENANT]), ("UpdateItem", [USER])],
+        ["sealing", "signing"],
+    ),
     "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, TENANT])], []),
     "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing", "signing"]),
     "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing"]),
@@ -67,8 +71,24 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         [
             (
                 "GetItem BatchGetItem Query",
-                [KEYS, CLIENT, USER, *NAMES, ROLE, ROLENAME, ORG, API, CONNECTION, CONNECTIONNAME, TENANT, PAGE]
-                + ["FIND#*", "STATS", COUNT, TICKET, LIMIT],
+                [
+                    KEYS,
+                    CLIENT,
+                    USER,
+                    *NAMES,
+                    ROLE,
+                    ROLENAME,
+                    ORG,
+                    API,
+                    CONNECTION,
+                    CONNECTIONNAME,
+                    TENANT,
+                    PAGE,
+                    *FOUND,
+                    COUNT,
+                    TICKET,
+                    LIMIT,
+                ],
             ),
             ("PutItem UpdateItem DeleteItem", [USER, *NAMES, ROLE, ROLENAME, ORG, TENANT, PAGE, COUNT, TICKET, LIMIT]),
             ("ConditionCheckItem", [CLIENT, USER, *NAMES, ROLE, ORG, API, CONNECTION, TENANT]),
@@ -104,9 +124,14 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "key_rotation": ([("Query PutItem UpdateItem DeleteItem", [KEYS])], []),
     "cleanup": (
         [
-            ("BatchGetItem", [USER]),
-            ("GetItem PutItem", ["SWEEP", "STATS"]),
-            ("DeleteItem", ["SWEEP", USER, SIGNIN, PAR, DEVICE, ASSERTION, TICKET, LIMIT]),
+            ("BatchGetItem Query", [USER]),
+            ("GetItem PutItem", ["SWEEP", "STATS", "GONE#*"]),
+            ("UpdateItem", [USER, COUNT]),
+            ("GetItem", NAMES[:3]),
+            (
+                "DeleteItem",
+                ["SWEEP", USER, *NAMES[:4], ROLE, ORG, SIGNIN, PAR, PAGE, DEVICE, ASSERTION, TICKET, LIMIT],
+            ),
         ],
         [],
     ),
@@ -114,7 +139,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
 
 # What each function lists, and who writes down what it changed.
 LISTED = {"users_api": ["USERS#*", "ROLES"], "organizations_api": ["ORGS", "MEMBERS#*"], "clients_api": ["CLIENTS", "APIS", "CONNECTIONS"]}
-AUDITED = ["users_api", "organizations_api", "clients_api", "account"]
+AUDITED = ["users_api", "organizations_api", "clients_api", "account", "cleanup"]
 MAILERS = ["hosted_pages", "users_api", "organizations_api", "account"]
 
 

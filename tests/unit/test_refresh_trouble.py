@@ -2,10 +2,11 @@
 
 import pytest
 
-from gatehouse import clock, keys, table
+from gatehouse import clock, custom_data, keys, table
+from tests.unit import user_data
 from tests.unit.conftest import forget
 from tests.unit.faults import DENIED, THROTTLED, always, go_through, lose_answer, trouble
-from tests.unit.flows import later, new_client, new_user, refresh, signed_in
+from tests.unit.flows import claims_of, later, new_client, new_user, refresh, signed_in
 
 
 @pytest.mark.parametrize("grace", [0, 10])
@@ -53,3 +54,24 @@ def test_whichever_key_cannot_be_unwrapped_nothing_is_spent() -> None:
             assert refresh(app.client_id, first["refresh_token"]).status == 200
 
     assert sent.count("kms.Decrypt") == 3
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_business_data_for_the_id_token_that_cannot_be_read_spends_nothing(kept: bool) -> None:
+    user_data.switch_on()
+    ada = new_user()
+    if kept:
+        custom_data.insert({"user_id": ada.user_id, "seats": 3})
+    scopes = ["openid", "custom_data", "offline_access"]
+    app = new_client(refresh_grace_seconds=0, claims_in_id_token=True, scopes=scopes)
+    first = signed_in(app.client_id, scope=" ".join(scopes))
+    reads = ["dynamodb.GetItem", "dynamodb.GetItem"]
+
+    with trouble({"dynamodb.GetItem": [go_through, *[THROTTLED] * 8]}) as sent:
+        assert refresh(app.client_id, first["refresh_token"]).status == 503
+
+    assert "dynamodb.UpdateItem" not in sent
+    with trouble() as sent:
+        answer = refresh(app.client_id, first["refresh_token"])
+    assert (answer.status, sent) == (200, [*reads, "dynamodb.UpdateItem"])
+    assert claims_of(answer.json["id_token"]).get("custom_data") == ({"user_id": ada.user_id, "seats": 3} if kept else None)

@@ -7,6 +7,7 @@ import pytest
 from gatehouse import management_scopes, resource_servers
 from gatehouse.permissions import api_id
 from tests.unit.conftest import Answer
+from tests.unit.faults import lose_answer, trouble
 from tests.unit.operators import AUDIENCE, api, machine
 
 OPERATOR = ("create:resource_servers", "read:resource_servers", "update:resource_servers", "delete:resource_servers")
@@ -175,3 +176,12 @@ def test_what_names_no_api_reaches_none(named: str) -> None:
 
     assert api("GET", f"/resource-servers/{named}", bearer).status in (400, 404)
     assert api("PATCH", f"/resource-servers/{named}", bearer, {"name": "x"}).status in (400, 404)
+
+
+def test_a_registration_whose_answer_was_lost_is_none_of_somebody_else() -> None:
+    bearer = machine(*OPERATOR)
+
+    with trouble({"dynamodb.PutItem": [lose_answer]}):
+        made = created(bearer)
+
+    assert api("GET", f"/resource-servers/{made['id']}", bearer).json == made

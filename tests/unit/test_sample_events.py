@@ -14,7 +14,11 @@ LOCAL = "http://localhost:8082"
 
 # What a client that nobody registered, or a token that nobody issued, gets.
 STRANGERS = {
+    "account": (401, "invalid_token"),
+    "account_change": (401, "invalid_token"),
     "authorize": (400, "invalid_request: client_id is missing or not registered"),
+    "clients_api": (401, "invalid_token"),
+    "clients_api_description": (200, '"openapi":"3.1.0"'),
     "device_authorization": (401, "invalid_client"),
     "discovery": (200, ""),
     "discovery_jwks": (200, ""),
@@ -26,6 +30,8 @@ STRANGERS = {
     "hosted_pages_style": (200, ""),
     "introspect": (401, "invalid_client"),
     "logout": (400, "invalid_request"),
+    "organizations_api": (401, "invalid_token"),
+    "organizations_api_members": (401, "invalid_token"),
     "push_authorization": (401, "invalid_client"),
     "registration": (401, "invalid_token"),
     "registration_manage": (401, "invalid_token"),
@@ -37,6 +43,9 @@ STRANGERS = {
     "token_exchange_token_exchange": (401, "invalid_client"),
     "token_refresh": (401, "invalid_client"),
     "userinfo": (401, "invalid_token"),
+    "users_api": (401, "invalid_token"),
+    "users_api_change": (401, "invalid_token"),
+    "users_api_delete": (401, "invalid_token"),
 }
 
 
@@ -88,7 +97,7 @@ def test_with_the_demo_clients_the_events_reach_what_they_are_about() -> None:
 
 
 def test_the_scheduled_functions_do_their_work() -> None:
-    assert run("cleanup") == {"seen": 8, "swept": 0, "finished": True}
+    assert run("cleanup") == {"seen": 8, "swept": 0, "resumed": 0, "finished": True}
     assert run("key_rotation") == {"made": [], "promoted": [], "deleted": []}
 
 

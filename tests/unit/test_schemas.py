@@ -13,6 +13,9 @@ from tests.unit.user_data import demand
 
 CITY = {"type": "object", "properties": {"city": {"type": "string", "maxLength": 20}, "age": {"type": "integer", "minimum": 0}}}
 
+# Each refers to the next one twice.
+DOUBLING: dict[str, Any] = {f"a{step}": {"allOf": [{"$ref": f"#/$defs/a{step + 1}"}] * 2} for step in range(60)} | {"a60": {}}
+
 
 def patched(bearer: str, user_id: str, **document: Any) -> Answer:
     return api("PATCH", user_path(user_id), bearer, {"user_metadata": document})
@@ -110,6 +113,8 @@ def test_a_document_that_is_new_as_a_whole_must_be_complete() -> None:
         {"properties": {"a": {"pattern": "((x*)y){2,}"}}},
         {"patternProperties": {"^(a+)+$": {}}},
         {"const": "x" * schemas.LARGEST_BYTES},
+        {"$defs": DOUBLING, "$ref": "#/$defs/a0"},
+        {"properties": {"a": {"$schema": schemas.DIALECT, "pattern": "a"}}},
     ],
 )
 def test_a_schema_that_is_none_reaches_outside_or_could_take_ages_is_not_taken(schema: dict[str, Any]) -> None:
@@ -157,6 +162,33 @@ def test_a_pattern_never_meets_a_long_text() -> None:
 
     with pytest.raises(Violated):
         schemas.judge("user_metadata", schema, {}, {"a": "a" * 16_000 + "b"})
+
+
+@pytest.mark.row(90)
+def test_it_meets_none_either_where_the_schema_names_its_dialect_and_refers_to_itself() -> None:
+    schema = {"$schema": schemas.DIALECT, "properties": {"a": {"$ref": "#"}}, "pattern": "a"}
+
+    schemas.judge("user_metadata", schema, {}, {"a": "a" * schemas.LONGEST_MATCHED})
+    with pytest.raises(Violated):
+        schemas.judge("user_metadata", schema, {}, {"a": "a" * (schemas.LONGEST_MATCHED + 1)})
+
+
+@pytest.mark.row(90)
+def test_references_that_double_with_every_line_keep_nobody_busy() -> None:
+    schema = {"$defs": DOUBLING, "properties": {"a": {"$ref": "#/$defs/a0"}}}
+    schemas.check(schema)
+
+    with pytest.raises(Violated) as refused:
+        schemas.judge("user_metadata", schema, {}, {"a": 1})
+
+    assert refused.value.reason == "user_metadata: its schema comes to no end on this document"
+
+
+@pytest.mark.row(90)
+def test_the_largest_document_is_judged_by_a_schema_that_looks_at_all_of_it() -> None:
+    rules = {"type": "object", "additionalProperties": {"type": ["integer", "string"], "minimum": 0, "maxLength": 9, "not": {"const": 7}}}
+
+    schemas.judge("user_metadata", rules, {}, {f"key {number}": number + 8 for number in range(1000)})
 
 
 def test_a_document_on_which_a_schema_has_no_end_is_refused() -> None:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from gatehouse import listing, table, tenant, user_changes, users
+from gatehouse import listing, table, tenant, user_changes, user_deletion, users
 from gatehouse.search import entries, reindex, terms
 from gatehouse.user_changes import Edited
 from gatehouse.users import User
+from tests.unit.deletions import DEED
 from tests.unit.faults import THROTTLED, trouble
 from tests.unit.flows import new_client, new_user
 from tests.unit.streams import after, passed_on, turn_on, waiting
@@ -222,3 +223,48 @@ def test_a_client_from_before_there_were_lists_is_put_into_its_own() -> None:
     reindex.everything()
 
     assert table.get(table.client_key(client_id)) == item
+
+
+def test_reindexing_leaves_alone_who_is_being_deleted() -> None:
+    gone = new_user()
+    user_deletion._marked(gone.user_id, DEED)
+
+    assert reindex.everything().listed == 0
+    assert listing.numbered(table.user_lists(), page=0, per_page=10) == []
+    user_deletion.delete(gone.user_id, DEED)
+    assert listing.total("USERS") == 0
+
+
+@pytest.mark.parametrize("becomes", ["another", "nobody"])
+def test_who_changes_or_goes_while_their_entries_are_written_leaves_none_behind(becomes: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = new_user(name="Ada")
+    real = table.put
+    meanwhile = [lambda: changed(ada, profile={"name": "Eve"}) if becomes == "another" else user_deletion.delete(ada.user_id, DEED)]
+
+    def put(key: table.Key, item: dict[str, Any]) -> None:
+        if meanwhile:
+            passed_on(after(meanwhile.pop()))
+        real(key, item)
+
+    monkeypatch.setattr(table, "put", put)
+    entries.write(ada.user_id)
+
+    assert there() == ({("email", "ada@example.com"), ("name", "eve")} if becomes == "another" else set())
+
+
+def test_an_entry_that_came_while_it_was_swept_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    ada = new_user(name="Ada")
+    key = table.find_key("name", "eve", ada.user_id)
+    table.put(key, {})
+    real = table.delete
+    meanwhile = [lambda: changed(ada, profile={"name": "Eve"})]
+
+    def delete(key: table.Key) -> None:
+        if meanwhile:
+            meanwhile.pop()()
+        real(key)
+
+    monkeypatch.setattr(table, "delete", delete)
+    entries.sweep([dict(key)])
+
+    assert there() == {("name", "eve")}

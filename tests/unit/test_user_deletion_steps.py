@@ -9,8 +9,9 @@ from gatehouse import user_deletion as deletion
 from gatehouse.errors import Unavailable
 from tests.unit.deletions import DEED, PASSING, deleted, entries, full_life, operator, traces
 from tests.unit.faults import THROTTLED, always, trouble
-from tests.unit.flows import browser_of, new_client, new_user, refresh, tokens_of, userinfo
+from tests.unit.flows import browser_of, later, new_client, new_user, refresh, tokens_of, userinfo
 from tests.unit.operators import api, machine, user_path
+from tests.unit.test_cleanup import sweep
 
 
 @pytest.fixture
@@ -131,3 +132,42 @@ def test_trouble_with_the_table_is_a_503_and_nothing_is_forgotten(bearer: str) -
     assert deleted(user.user_id, bearer).status == 204
     assert len(entries()) == 1
     assert {pk.partition("#")[0] for pk, _ in traces(user)} <= PASSING
+
+
+@pytest.mark.row(95)
+@pytest.mark.parametrize("step", STEPS[1:])
+def test_a_deletion_that_nobody_repeats_is_finished_by_cleanup(step: str, bearer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = full_life()
+    with later(0):
+        with monkeypatch.context() as patch:
+            patch.setattr(deletion, step, broken_off)
+            assert deleted(user.user_id, bearer, reason="first").status == 503
+        with later(3599):
+            assert sweep()["resumed"] == 0
+        with later(3600):
+            assert sweep()["resumed"] == 1
+
+    assert {pk.partition("#")[0] for pk, _ in traces(user)} <= PASSING
+    (entry,) = entries()
+    assert entry["reason"] == "first"
+
+
+def test_a_deletion_that_takes_too_long_for_cleanup_too_is_left_for_the_next_day(bearer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    user = full_life()
+    with later(0):
+        deletion._marked(user.user_id, DEED)
+        with later(3600):
+            hurried = sweep(lambda: deletion.SECONDS * 1000)
+            with monkeypatch.context() as patch:
+                patch.setattr(deletion, "SECONDS", 0)
+                unfinished = sweep()
+            assert [answer["resumed"] for answer in (hurried, unfinished, sweep(), sweep())] == [0, 0, 1, 0]
+
+
+def test_a_link_that_was_mailed_to_an_address_to_be_goes_with_a_person_who_has_none(bearer: str) -> None:
+    user = users.create(email_verified=False, password_hash="", username="lovelace")
+    tickets.issue(tickets.EMAIL, "ada@example.com", user_id=user.user_id)
+
+    assert deleted(user.user_id, bearer).status == 204
+
+    assert traces(user) == []

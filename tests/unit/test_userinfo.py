@@ -82,6 +82,15 @@ def test_a_scope_opens_its_claims_and_nothing_else(scope: str) -> None:
     assert answer.json == everything(user)["openid"] | everything(user)[scope]
 
 
+@pytest.mark.parametrize("verified", [True, False])
+def test_the_number_by_which_a_person_is_found_is_the_one_that_is_told(verified: bool) -> None:
+    user = users.create("ada@example.com", email_verified=True, password_hash="", phone_number="+4930123456", phone_verified=verified)
+
+    told = userinfo(access_token(user, "openid phone")).json
+
+    assert told == {"sub": user.user_id, "phone_number": "+4930123456", "phone_number_verified": verified}
+
+
 def test_all_scopes_together_open_all_claims() -> None:
     user = person()
 

@@ -1,9 +1,11 @@
-"""Sweeps what is over. TTL does so too, days late; and it cannot know that a global sign-out or a block has ended a session."""
+"""Sweeps what is over. TTL does so too, days late; and it cannot know that a global sign-out or a block has ended a session, or that a
+deletion broke off.
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-from gatehouse import clock, observe, table, usage
+from gatehouse import clock, observe, table, usage, user_deletion
 from gatehouse.codes import LONGEST_LIFE_SECONDS
 from gatehouse.sessions import Session
 from gatehouse.settings import LONGEST_SIGN_ON_GRACE_SECONDS
@@ -20,7 +22,8 @@ _RESERVE_MILLISECONDS = 5000
 
 
 def sweep(request_id: str, *, milliseconds_left: Callable[[], int]) -> dict[str, Any]:
-    """Delete dead sessions and sign-ons, and expired sign-ins, tickets and counters; go on where the last run stopped.
+    """Delete dead sessions and sign-ons, and whatever else is over; finish deletions of people that broke off; go on where the last run
+    stopped.
 
     Every deletion is conditional on the item being as it was seen, so that what came alive meanwhile stays. Whoever passes everybody by
     counts them too: the people who are active, when the last of them was seen.
@@ -28,12 +31,13 @@ def sweep(request_id: str, *, milliseconds_left: Callable[[], int]) -> dict[str,
     position = table.get(table.sweep_key())
     start: table.Key | None = position["start"] if position else None
     active: int = position.get("active", 0) if position else 0
-    swept = seen = 0
+    swept = seen = resumed = 0
     while milliseconds_left() > _RESERVE_MILLISECONDS:
         items, start = table.scan(start, limit=PAGE)
         seen += len(items)
         swept += sum(_deleted(item, where) for item, where in _dead(items))
         active += sum(map(_is_active, items))
+        resumed += sum(_resumed(item, milliseconds_left) for item in items if item["sk"] == "USER")
         if start is None:
             break
     if start:
@@ -41,8 +45,13 @@ def sweep(request_id: str, *, milliseconds_left: Callable[[], int]) -> dict[str,
     else:
         usage.note_active(active)
         table.delete(table.sweep_key())
-    observe.note("swept", request_id=request_id, seen=seen, swept=swept, finished=start is None)
-    return {"seen": seen, "swept": swept, "finished": start is None}
+    done = {"seen": seen, "swept": swept, "resumed": resumed, "finished": start is None}
+    observe.note("swept", request_id=request_id, **done)
+    return done
+
+
+def _resumed(item: table.Item, milliseconds_left: Callable[[], int]) -> bool:
+    return milliseconds_left() > user_deletion.SECONDS * 1000 + _RESERVE_MILLISECONDS and user_deletion.resume(item)
 
 
 def _is_active(item: table.Item) -> bool:

@@ -101,9 +101,10 @@ def of_organization(org_id: str) -> list[Invitation]:
 
 
 def withdraw(org_id: str, invitation_id: str) -> bool:
-    """Take an invitation back; False if there is none."""
+    """Take an invitation back; False if there is none, and then somebody may have got in by it. 2 WRU."""
     try:
-        table.delete(table.invitation_key(org_id, invitation_id), where=[("pk", "exists", None)])
+        # A transaction of one: it is applied once, so that the repeat after a lost answer does not look for what it deleted itself.
+        table.transact(table.Write(table.invitation_key(org_id, invitation_id), where=[("pk", "exists", None)], delete=True))
     except table.ConditionFailed:
         return False
     return True

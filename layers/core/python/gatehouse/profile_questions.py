@@ -14,6 +14,8 @@ from gatehouse.users import User
 
 # Who did not want to answer is left in peace for so long.
 SKIPPED_SECONDS: Final = 30 * 86400
+# So that the record stays bounded, however many applications ask.
+MOST_SKIPPED: Final = 100
 METADATA: Final = "user_metadata."
 
 
@@ -70,11 +72,16 @@ def answered(user_id: str, answers: Mapping[str, str], skipped: Collection[str])
         if chosen:
             document = {**user.user_metadata, **chosen}
             metadata.accept("user_metadata", user.user_metadata, document)
-            noted = provenance.noted(after.provenance, [METADATA + key for key in chosen], provenance.PROGRESSIVE)
+            noted = provenance.noted(_still_there(after.provenance, document), [METADATA + key for key in chosen], provenance.PROGRESSIVE)
             after = replace(after, user_metadata=document, provenance=noted)
         return Edited(replace(after, skipped=_skipped(user, skipped)))
 
     return user_changes.change(user_id, edit)
+
+
+def _still_there(noted: Mapping[str, Any], document: Mapping[str, Any]) -> dict[str, Any]:
+    """What is noted, but for answers that were taken out of the document since."""
+    return {name: entry for name, entry in noted.items() if not name.startswith(METADATA) or name.removeprefix(METADATA) in document}
 
 
 def _told(user: User, name: str) -> Any:
@@ -85,5 +92,5 @@ def _told(user: User, name: str) -> Any:
 
 def _skipped(user: User, names: Collection[str]) -> dict[str, int]:
     now = clock.now()
-    recent = {name: at for name, at in user.skipped.items() if now - at < SKIPPED_SECONDS}
-    return {**recent, **dict.fromkeys(names, now)}
+    recent = {name: at for name, at in user.skipped.items() if now - at < SKIPPED_SECONDS} | dict.fromkeys(names, now)
+    return dict(sorted(recent.items(), key=lambda skipped: skipped[1])[-MOST_SKIPPED:])

@@ -4,6 +4,7 @@ The Management API is one of them, always and without an item. A permission outl
 meanwhile, and counts again if they come back under the same names.
 """
 
+import secrets
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Self
@@ -85,11 +86,14 @@ def create(identifier: str, name: str, **properties: Any) -> ResourceServer:
         raise Taken
     now = clock.now()
     made = ResourceServer(api_id(identifier), identifier, name, **properties | {"is_system": False, "created_at": now, "updated_at": now})
-    item = {name: getattr(made, name) for name in made.__dataclass_fields__}
+    item = {name: getattr(made, name) for name in made.__dataclass_fields__} | table.listed(_LIST, made.api_id, now)
+    ours = secrets.token_hex(8)
     try:
-        table.put_new(table.api_key(made.api_id), item | table.listed(_LIST, made.api_id, now))
+        table.put_new(table.api_key(made.api_id), item | versions.signed({}, ours))
     except table.AlreadyExists as taken:
-        raise Taken from taken
+        # The repeat after a lost answer finds what it wrote itself.
+        if not versions.made(taken.item, ours):
+            raise Taken from taken
     return made
 
 

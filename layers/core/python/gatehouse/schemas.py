@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -10,7 +11,10 @@ LARGEST_BYTES: Final = 16_384
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 # Longer text is judged by no pattern: expressions may take time that grows with a power of the length.
 LONGEST_MATCHED: Final = 1000
+# How many rules are held against one document. References make of a short schema one whose rules double with every line.
+MOST_RULES: Final = 50_000
 _REFERENCES: Final = ("$ref", "$dynamicRef")
+_left: ContextVar[int] = ContextVar("_left")
 
 
 class Unusable(ValueError):
@@ -29,6 +33,10 @@ class Violated(ValueError):
         self.reason = reason
 
 
+class _Endless(Exception):
+    """A document that takes more than MOST_RULES to judge."""
+
+
 def check(schema: Mapping[str, Any]) -> None:
     """Accept a schema, or say what is wrong with it.
 
@@ -42,16 +50,16 @@ def check(schema: Mapping[str, Any]) -> None:
         raise Unusable("the schema is nested too deep, or has a number that is none") from None
     if size > LARGEST_BYTES:
         raise Unusable(f"the schema is larger than {LARGEST_BYTES} bytes")
-    if str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT:
-        raise Unusable(f"$schema must be {DIALECT}")
+    if str(schema.get("$schema", DIALECT)).rstrip("#") != DIALECT or sum(name == "$schema" for name, _ in members) > ("$schema" in schema):
+        raise Unusable(f"$schema must be {DIALECT}, and stands at the root of the schema only")
     _check_form(schema)
     _check_references(schema, members)
     if not all(_quick(pattern) for pattern in _patterns(members)):
         raise Unusable("a pattern repeats a group that has a repetition or a choice in it, for which some texts take ages")
     try:
-        next(_validator(json.dumps(schema)).iter_errors({}), None)
-    except RecursionError:
-        raise Unusable("the schema refers to itself without end") from None
+        _broken(schema, {})
+    except (RecursionError, _Endless):
+        raise Unusable("the schema refers to itself without end, or so often that nothing can be judged by it") from None
 
 
 def judge(namespace: str, schema: Mapping[str, Any], before: Mapping[str, Any] | None, after: Mapping[str, Any]) -> None:
@@ -62,15 +70,24 @@ def judge(namespace: str, schema: Mapping[str, Any], before: Mapping[str, Any] |
     Raises:
         Violated: the change brings something that the schema does not allow.
     """
-    validator = _validator(json.dumps(schema))
     try:
-        broken = {_complaint(error): error for error in validator.iter_errors(after)}
-        known = {_complaint(error) for error in validator.iter_errors(before)} if broken and before is not None else set()
-    except RecursionError:
+        broken = _broken(schema, after)
+        known = _broken(schema, before) if broken and before is not None else {}
+    except (RecursionError, _Endless):
         raise Violated(f"{namespace}: its schema comes to no end on this document") from None
     for complaint, error in broken.items():
         if complaint not in known:
             raise Violated(f"{_place((namespace, *error.absolute_path))} breaks the rule {_rule(error)} of its schema")
+
+
+def _broken(schema: Mapping[str, Any], document: Mapping[str, Any]) -> dict[tuple[Any, ...], Any]:
+    """What is wrong with a document, by complaint.
+
+    Raises:
+        _Endless, RecursionError: judging it comes to no end.
+    """
+    _left.set(MOST_RULES)
+    return {_complaint(error): error for error in _validator(json.dumps(schema)).iter_errors(document)}
 
 
 def _complaint(error: Any) -> tuple[Any, ...]:
@@ -158,9 +175,10 @@ def _quick(pattern: str) -> bool:
 def _validator(schema: str) -> Any:
     from referencing import Registry
 
-    # Of its own, and so without one that would fetch what a reference names.
+    # Of its own, and so without one that would fetch what a reference names. Where a dialect is named, the library takes its own class.
     registry: Any = Registry()
-    return _validator_class()(json.loads(schema), registry=registry)
+    rules = {name: value for name, value in json.loads(schema).items() if name != "$schema"}
+    return _validator_class()(rules, registry=registry)
 
 
 @cache
@@ -173,4 +191,15 @@ def _validator_class() -> Any:
         if isinstance(text, str) and (len(text) > LONGEST_MATCHED or not re.search(pattern, text)):
             yield ValidationError(f"{text!r} does not match")
 
-    return extend(Draft202012Validator, {"pattern": matches})  # type: ignore[no-untyped-call]
+    rules = {**Draft202012Validator.VALIDATORS, "pattern": matches}
+    return extend(Draft202012Validator, {name: _counted(rule) for name, rule in rules.items()})  # type: ignore[no-untyped-call]
+
+
+def _counted(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def judged(*given: Any) -> Any:
+        _left.set(_left.get() - 1)
+        if _left.get() < 0:
+            raise _Endless
+        return rule(*given)
+
+    return judged

@@ -78,10 +78,11 @@ def use(ticket: Ticket) -> table.Write:
     return table.Write(table.ticket_key(ticket.purpose, holder), where=where, delete=True)
 
 
-def forget(user_id: str, email: str) -> None:
-    """Take back every ticket of a person and of their address."""
+def forget(user_id: str, email: str = "") -> None:
+    """Take back every ticket of a person, and of their address where that is given."""
     for purpose in SECONDS:
-        table.delete(table.ticket_key(purpose, _holder(purpose, email, user_id)))
+        if holder := _holder(purpose, email, user_id):
+            table.delete(table.ticket_key(purpose, holder))
 
 
 def _holder(purpose: str, email: str, user_id: str) -> str:

@@ -5,16 +5,13 @@ So of parallel changes none is lost, and whatever holds for the whole record (ca
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from gatehouse import clock, table
+from gatehouse import clock, table, versions
 from gatehouse.errors import Unavailable
 from gatehouse.users import IDENTIFIERS, Taken, User, there
 
-# Each round somebody's change goes through, so this many rivals at one instant are served. Nobody pauses in between: whoever lost holds
-# what is there now, and with every moment it grows older than what a newcomer reads.
-_ATTEMPTS = 40
 # Not a person's data, or changed in ways of its own.
 _LEFT_ALONE = {
     "user_id",
@@ -68,11 +65,11 @@ def change(user_id: str, edit: Callable[[User], Edited], *, if_version: int | No
     """
     item = table.get(table.user_key(user_id))
     ours = ""
-    for _ in range(_ATTEMPTS):
+    for _ in range(versions.ATTEMPTS):
         if item is None or not there(item):
             raise Unknown
         user = User.from_item(item)
-        if ours and item.get("changed_by") == ours:
+        if versions.made(item, ours):
             return user
         if if_version not in (None, user.version):
             raise Stale
@@ -82,7 +79,7 @@ def change(user_id: str, edit: Callable[[User], Edited], *, if_version: int | No
             return user
         ours = secrets.token_hex(8)
         try:
-            return _written(user, edited, changes, ours, versioned="version" in item)
+            return _written(item, edited, changes, ours)
         except table.ConditionFailed as outrun:
             item = outrun.item
     raise Unavailable(detail="a record is being changed too often")
@@ -94,19 +91,20 @@ def _differences(before: User, after: User) -> dict[str, Any]:
     return {name: getattr(after, name) for name in names if repr(getattr(after, name)) != repr(getattr(before, name))}
 
 
-def _written(user: User, edited: Edited, changes: dict[str, Any], ours: str, *, versioned: bool) -> User:
-    """Write the change.
+def _written(item: table.Item, edited: Edited, changes: dict[str, Any], ours: str) -> User:
+    """Write the change, and return the record as it then is.
 
     Raises:
         ConditionFailed: the record is not as it was read; with what it is.
     """
-    now = clock.now()
+    user, now = User.from_item(item), clock.now()
     end = {"epoch_at": now} if edited.sign_out else {}
     key = table.user_key(user.user_id)
-    unchanged: list[tuple[str, str, Any]] = [("version", "=", user.version) if versioned else ("version", "absent", None)]
+    unchanged: list[tuple[str, str, Any]] = [("version", "=", user.version) if "version" in item else ("version", "absent", None)]
     # A deleted user has no version either.
     where = [("pk", "exists", None), *unchanged]
-    given = {**changes, **end, "updated_at": now, "changed_by": ours}
+    told = {**changes, **end, "updated_at": now}
+    given = told | versions.signed(item, ours)
     add = {"version": 1, **({"epoch": 1} if edited.sign_out else {})}
     remove = ["signed_out_at"] if edited.sign_out else []
     others = [*_identifier_writes(user, edited.user), *edited.writes]
@@ -118,14 +116,9 @@ def _written(user: User, edited: Edited, changes: dict[str, Any], ours: str, *, 
         if refused.at:
             raise _explained(user, edited, refused.at - 1) from refused
         raise
-    return _read_back(user.user_id)
-
-
-def _read_back(user_id: str) -> User:
-    item = table.get(table.user_key(user_id))
-    if item is None:
-        raise Unknown
-    return User.from_item(item)
+    # Not read back: what is done must not end in an answer that it cannot be told whether it is. A sign-out since then is not in it.
+    ended: dict[str, Any] = {"epoch": user.epoch + 1, "signed_out_at": 0} if edited.sign_out else {}
+    return replace(user, **told, **ended, version=user.version + 1)
 
 
 def _identifier_writes(before: User, after: User) -> list[table.Write]:

@@ -1,12 +1,12 @@
 """Deleting a person: first nothing of theirs opens anything any more, then everything goes, and last the record, with a note of who did it.
 
-Each step can be repeated. Whatever ends a deletion half way, the same request again goes on where it stopped; meanwhile the person is
-there to nobody else. What reads "deleting" stands in `users`.
+Each step can be repeated. Whatever ends a deletion half way, the same request again goes on where it stopped, and the daily sweep does if
+nobody asks; meanwhile the person is there to nobody else. What reads "deleting" stands in `users`.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 
-from gatehouse import audit, clock, limits, sessions, table, tickets
+from gatehouse import audit, clock, limits, observe, sessions, table, tickets
 from gatehouse.audit import Deed
 from gatehouse.errors import Unavailable
 from gatehouse.sessions import Session
@@ -16,6 +16,8 @@ ACTION = "user.deleted"
 REASON = "user_deleted"
 # API Gateway answers for us after 30 s. A person with some thousand sessions takes more than one request.
 SECONDS = 20
+# Whoever began it and asks again has done so by then.
+RESUMED_AFTER_SECONDS = 3600
 _TOGETHER = 50
 _Check = Callable[[], None]
 
@@ -39,6 +41,21 @@ def delete(user_id: str, deed: Deed) -> None:
         return
     # What requests wrote that had read the record before it was marked, or what a deletion left that broke off at this very point.
     _forget(user_id, in_time)
+
+
+def resume(item: table.Item) -> bool:
+    """Finish the deletion of this record if it was begun long ago and nobody asked again; False if there is none, or it is not finished.
+
+    Takes at most SECONDS, and a few for the call that is under way.
+    """
+    if "deleting" not in item or item["deleting"]["at"] + RESUMED_AFTER_SECONDS > clock.now():
+        return False
+    try:
+        delete(item["user_id"], Deed(**item["deleting"]))
+    except Unavailable as trouble:
+        observe.note("a deletion goes on another day", user_id=item["user_id"], detail=trouble.detail)
+        return False
+    return True
 
 
 def _deadline() -> _Check:
@@ -107,6 +124,8 @@ def _delete_all(keys: Sequence[table.Key], in_time: _Check) -> None:
 def _release(user: User) -> None:
     """Give up what only one person may have, and forget what was counted and mailed under it: of this person, not of who has it by now."""
     _delete_all([table.holder_key(role_id, user.user_id) for role_id in user.roles], lambda: None)
+    # One holds the address that is to become theirs.
+    tickets.forget(user.user_id)
     for name, key in IDENTIFIERS.items():
         if (value := getattr(user, name)) and _is_of(user, key(value)):
             limits.clear(limits.PASSWORD, value)

@@ -11,7 +11,9 @@ from gatehouse.errors import Unavailable
 Edit = tuple[Mapping[str, Any], Sequence[table.Write]]
 # Each round somebody's change goes through, so this many rivals at one instant are served. Nobody pauses in between: whoever lost holds
 # what is there now, and with every moment it grows older than what a newcomer reads.
-_ATTEMPTS = 40
+ATTEMPTS = 40
+# Whose changes came last stands in the item: whoever lost an answer finds their own, also when others have followed meanwhile.
+_REMEMBERED = 5
 
 
 class Unknown(Exception):
@@ -40,10 +42,10 @@ def change(key: table.Key, edit: Callable[[table.Item], Edit], *, if_version: in
         Unknown, Stale, Refused: as they say; nothing was changed. Unavailable: too many changes at once.
     """
     item, ours = table.get(key), ""
-    for _ in range(_ATTEMPTS):
+    for _ in range(ATTEMPTS):
         if item is None:
             raise Unknown
-        if ours and item.get("changed_by") == ours:
+        if made(item, ours):
             return item
         if if_version not in (None, item["version"]):
             raise Stale
@@ -52,12 +54,22 @@ def change(key: table.Key, edit: Callable[[table.Item], Edit], *, if_version: in
             return item
         ours = secrets.token_hex(8)
         try:
-            return _written(key, item, {**changes, "changed_by": ours}, writes)
+            return _written(key, item, {**changes, **signed(item, ours)}, writes)
         except table.ConditionFailed as outrun:
             if outrun.at:
                 raise Refused(outrun.at - 1) from outrun
             item = outrun.item
     raise Unavailable(detail="an item is being changed too often")
+
+
+def signed(item: table.Item, ours: str) -> dict[str, Any]:
+    """What goes into the item with the change of this name."""
+    return {"changed_by": [ours, *item.get("changed_by", [])][:_REMEMBERED]}
+
+
+def made(item: table.Item, ours: str) -> bool:
+    """Whether the change of this name is among the last of the item."""
+    return ours in item.get("changed_by", [])
 
 
 def _written(key: table.Key, item: table.Item, changes: Mapping[str, Any], writes: Sequence[table.Write]) -> table.Item:

@@ -1,6 +1,6 @@
 """What a grant yields: the token response (RFC 6749 5.1)."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +44,14 @@ class Answer:
         return body
 
 
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was read about a person for their tokens, beside their record. rights: as rights_of. document: as userinfo.document."""
+
+    rights: "Rights | None"
+    document: Mapping[str, Any] | None
+
+
 def of_session(
     client: Client,
     session: Session,
@@ -54,19 +62,19 @@ def of_session(
     nonce: str = "",
     resources: str = "",
     bound_to: str = "",
-    rights: "Rights | None" = None,
+    known: Known | None = None,
 ) -> Answer:
     """Sign everything that a session entitles the client to, for `scope` and `resources`.
 
     bound_to: the thumbprint of the key that the tokens are bound to; of the refresh token only a public client's (RFC 9449 section 5).
-    rights: what rights_of gave, by default read here.
+    known: what look_up gave, by default read here.
     """
     # What was taken from the client since counts for its next tokens.
     scope = client.granted_scope(scope)
     named = [resource for resource in (resources or session.resources).split() if resource in allowed(client)]
     targets = tokens.audiences({"aud": tokens.audience(client, scope, " ".join(named))})
-    rights = rights or rights_of(user, session.org_id, scope, targets)
-    scope, claims, seconds = entitled(rights, scope, targets)
+    known = known or look_up(client, user, session.org_id, scope, targets)
+    scope, claims, seconds = entitled(known.rights, scope, targets)
     access, expires_in = tokens.access_token(
         client, scope, session, resources=" ".join(named), bound_to=bound_to, rights=claims, longest_seconds=seconds
     )
@@ -78,9 +86,14 @@ def of_session(
         scope=scope,
         refresh_token=refresh_tokens.issue(*held) if refreshable else "",
         refresh_seconds=max(min(session.expires_at, session.idle_expires_at) - now, 0),
-        id_token=_id_token(client, session, user, scope, access, nonce, rights) if "openid" in scope.split() else "",
+        id_token=_id_token(client, session, user, scope, access, nonce, known) if "openid" in scope.split() else "",
         bound_to=bound_to,
     )
+
+
+def look_up(client: Client, user: User, org_id: str, scope: str, targets: Collection[str]) -> Known:
+    """All that is read for tokens of at most this scope, for at most these APIs: what rights_of and userinfo.document cost."""
+    return Known(rights_of(user, org_id, scope, targets), userinfo.document(user.user_id, scope) if client.claims_in_id_token else None)
 
 
 def rights_of(user: User | None, org_id: str, scope: str, targets: Collection[str]) -> "Rights | None":
@@ -106,9 +119,10 @@ def entitled(rights: "Rights | None", scope: str, targets: Collection[str]) -> t
     return left, rights.claims(left, targets), rights.seconds(targets)
 
 
-def _id_token(client: Client, session: Session, user: User, scope: str, access: str, nonce: str, rights: "Rights | None") -> str:
+def _id_token(client: Client, session: Session, user: User, scope: str, access: str, nonce: str, known: Known) -> str:
     opened = scope if client.claims_in_id_token else ""
-    role_names = rights.role_names if rights else ()
-    # Nothing is looked up where nothing was asked for, which is the rule.
-    about = userinfo.claims(user, opened, session.id_token_claims, role_names=role_names) if opened or session.id_token_claims else {}
+    role_names = known.rights.role_names if known.rights else ()
+    asked = opened or session.id_token_claims
+    # Nothing is put together where nothing was asked for, which is the rule.
+    about = userinfo.claims(user, opened, session.id_token_claims, role_names=role_names, document=known.document) if asked else {}
     return tokens.id_token(client, session, access, nonce=nonce, about=about)

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from gatehouse import clock, cut_offs, memberships, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant, InvalidRequest, InvalidScope
-from gatehouse.grants.answer import Answer, of_session, rights_of
+from gatehouse.grants.answer import Answer, look_up, of_session
 from gatehouse.refresh_tokens import RefreshToken
 from gatehouse.sessions import Session
 from gatehouse.users import User
@@ -33,10 +33,10 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     user, member_since = _holder(token, client)
     requested = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
     target = resources.requested(parameters, _targets(token, client, requested) if _asks(parameters) else ())
-    # Keys first: once the generation has moved on, nothing may fail.
+    # Keys and whatever is read first: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
     refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to, token.org_id)
-    rights = rights_of(user, token.org_id, requested or " ".join(client.scopes), resources.allowed(client))
+    known = look_up(client, user, token.org_id, requested or " ".join(client.scopes), resources.allowed(client))
     try:
         session = sessions.rotate(
             token.user_id,
@@ -57,7 +57,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise InvalidGrant(_OVER, detail="session is over") from ended
     if session.org_id and member_since > session.created_at:
         raise _left(session)
-    return of_session(client, session, user, requested or session.scope, now=clock.now(), resources=target, bound_to=key, rights=rights)
+    return of_session(client, session, user, requested or session.scope, now=clock.now(), resources=target, bound_to=key, known=known)
 
 
 def _holder(token: RefreshToken, client: Client) -> tuple[User, int]:

@@ -11,6 +11,7 @@ from gatehouse.errors import InsufficientScope
 from gatehouse.management.refusals import NotPermitted
 from gatehouse.sessions import Session
 from gatehouse.settings import settings
+from gatehouse.users import User
 from gatehouse.web import Request
 
 # Scopes of every person for their own record.
@@ -105,3 +106,16 @@ def demand_all(caller: Caller, given: Iterable[str]) -> None:
     """
     if beyond := sorted(set(given) - caller.scopes):
         raise NotPermitted(f"You cannot give what you do not have: {', '.join(beyond)}")
+
+
+def demand_power_over(caller: Caller, user: User) -> None:
+    """Accept a caller that may itself do all that the user may, for the tenant or in any organization: what permissions.anywhere costs.
+
+    Whoever changes what somebody signs in with can sign in as them, and so has what they could not be given.
+
+    Raises:
+        NotPermitted: the user may do something that the caller may not.
+    """
+    held = permissions.anywhere(user, settings().management_audience)
+    if not caller.scopes.issuperset(held.intersection(management_scopes.OPERATORS)):
+        raise NotPermitted("The user may do what you may not, so you cannot change what they sign in with.")

@@ -5,11 +5,11 @@ from urllib.parse import urlencode
 
 from pydantic import Field
 
-from gatehouse import clients, clock, identifiers, invitations, limits, mail, roles
+from gatehouse import clients, clock, identifiers, invitations, limits, mail, roles, users
 from gatehouse.clients import Client
 from gatehouse.errors import NotFound, TooManyRequests
 from gatehouse.invitations import Invitation
-from gatehouse.management import paging
+from gatehouse.management import paging, permission_documents
 from gatehouse.management.fields import FieldsQuery, only
 from gatehouse.management.organization_member_roles import givable
 from gatehouse.management.organizations import NoSuchOrganization, existing
@@ -107,6 +107,8 @@ def create(call: Call) -> dict[str, Any]:
         email = identifiers.canonical_email(body.invitee.email)
     except identifiers.InvalidIdentifier as flaw:
         raise InvalidBody(f"invitee.email: {flaw.reason}") from flaw
+    if given and (invitee := users.get_by_email(email)):
+        permission_documents.demand_others(call, invitee.user_id)
     if body.send_invitation_email:
         _count_mail(email)
     try:

@@ -1,13 +1,17 @@
 """Three ways to change a document: Auth0's PATCH, JSON Merge Patch (RFC 7396) and JSON Patch (RFC 6902)."""
 
+import json
 from collections.abc import Collection, Mapping
-from typing import Any
+from copy import deepcopy
+from typing import Any, Final
 
 from gatehouse import metadata
 from gatehouse.management.refusals import InvalidBody
 from gatehouse.management.routes import Call
 
 MOST_OPERATIONS = 100
+# More than any of our documents, with what a body adds to it.
+_LARGEST_CHARACTERS: Final = 262_144
 
 
 def patched(document: Mapping[str, Any], call: Call, *, merging: Collection[str] = metadata.NAMESPACES) -> tuple[dict[str, Any], set[str]]:
@@ -47,8 +51,14 @@ def _json_patched(document: Mapping[str, Any], operations: object) -> tuple[dict
     if not isinstance(operations, list) or not 0 < len(operations) <= MOST_OPERATIONS:
         raise InvalidBody(f"a JSON Patch is an array of 1 to {MOST_OPERATIONS} operations")
     try:
-        result = jsonpatch.apply_patch(document, operations)
-        paths = [str(operation["path"]) for operation in operations]
+        result = deepcopy(dict(document))
+        for operation in operations:
+            result = jsonpatch.apply_patch(result, [operation], in_place=True)
+            # Each can double what is there.
+            if operation["op"] == "copy" and len(json.dumps(result)) > _LARGEST_CHARACTERS:
+                raise InvalidBody("the JSON Patch makes the document larger than any that is kept")
+        # Who asks for a value says nothing about what it is to be.
+        paths = [str(operation["path"]) for operation in operations if operation["op"] != "test"]
     except (jsonpatch.JsonPatchException, JsonPointerException, KeyError, TypeError, ValueError, RecursionError):
         raise InvalidBody("the JSON Patch is malformed, or does not fit the document") from None
     if not isinstance(result, dict):

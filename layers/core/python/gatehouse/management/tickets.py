@@ -5,7 +5,7 @@ from urllib.parse import quote, urlsplit
 from pydantic import Field
 
 from gatehouse import clients, connections, identifiers, tickets, users
-from gatehouse.management import verification_mail
+from gatehouse.management import callers, verification_mail
 from gatehouse.management.refusals import InvalidBody, NoSuchUser, OperationNotSupported
 from gatehouse.management.routes import Answer, Body, Call, Route
 from gatehouse.management.users import existing
@@ -45,14 +45,14 @@ def for_verification(call: Call) -> dict[str, str]:
     """POST tickets/email-verification"""
     given: VerificationTicket = call.body
     user = with_address(existing(given.user_id))
-    return {"ticket": verification_mail.link(_issued(tickets.VERIFY, user, given))}
+    return {"ticket": verification_mail.link(_issued(call, tickets.VERIFY, user))}
 
 
 def for_password(call: Call) -> dict[str, str]:
     """POST tickets/password-change: of the user_id, or of the email in a connection. Nothing ends before the password is changed."""
     given: PasswordTicket = call.body
     user = _asked_for(given)
-    ticket = _issued(tickets.OPERATOR_RESET, user, given, proves_email=bool(given.mark_email_as_verified))
+    ticket = _issued(call, tickets.OPERATOR_RESET, user, proves_email=bool(given.mark_email_as_verified))
     return {"ticket": f"{settings().base_url}/u/reset?ticket={ticket}"}
 
 
@@ -95,7 +95,9 @@ def check_context(client_id: str | None, organization_id: str | None, identity: 
         raise InvalidBody("client_id is not registered")
 
 
-def _issued(purpose: str, user: User, given: _Ticket, *, proves_email: bool = True) -> str:
+def _issued(call: Call, purpose: str, user: User, *, proves_email: bool = True) -> str:
+    given: _Ticket = call.body
+    callers.demand_power_over(call.caller, user)
     check_context(given.client_id, given.organization_id, given.identity)
     return tickets.issue(
         purpose,

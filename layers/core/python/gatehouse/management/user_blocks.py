@@ -7,11 +7,12 @@ from typing import Any
 
 from pydantic import Field
 
-from gatehouse import identifiers, limits
+from gatehouse import identifiers, limits, users
+from gatehouse.management import callers
 from gatehouse.management.refusals import InvalidQuery
 from gatehouse.management.routes import Answer, Call, Query, Route
 from gatehouse.management.users import existing
-from gatehouse.users import IDENTIFIERS
+from gatehouse.users import IDENTIFIERS, User
 
 
 class BlocksQuery(Query):
@@ -35,7 +36,7 @@ class BlocksAnswer(Answer):
 
 def of_user(call: Call) -> dict[str, Any]:
     """GET user-blocks/{id}"""
-    return _shown(_names(call.path["id"]))
+    return _shown(_names(existing(call.path["id"])))
 
 
 def of_identifier(call: Call) -> dict[str, Any]:
@@ -45,16 +46,18 @@ def of_identifier(call: Call) -> dict[str, Any]:
 
 def unblock_user(call: Call) -> None:
     """DELETE user-blocks/{id}"""
-    _unblock(_names(call.path["id"]))
+    user = existing(call.path["id"])
+    _unblock(call, _names(user), user)
 
 
 def unblock_identifier(call: Call) -> None:
     """DELETE user-blocks?identifier="""
-    _unblock([_canonical(call.query.identifier)])
+    name = _canonical(call.query.identifier)
+    # A phone number can be somebody's user name.
+    _unblock(call, [name], *filter(None, (users.get_by(kind, name) for kind in IDENTIFIERS)))
 
 
-def _names(user_id: str) -> list[str]:
-    user = existing(user_id)
+def _names(user: User) -> list[str]:
     return [value for name in IDENTIFIERS if (value := getattr(user, name))]
 
 
@@ -76,7 +79,10 @@ def _shown(names: list[str]) -> dict[str, Any]:
     return {"blocked_for": [{"identifier": name, "ip": ""} for name in names if limits.exhausted(limits.PASSWORD, name)]}
 
 
-def _unblock(names: list[str]) -> None:
+def _unblock(call: Call, names: list[str], *people: User) -> None:
+    for user in people:
+        # Whoever opens the lock again and again guesses without end.
+        callers.demand_power_over(call.caller, user)
     for name in names:
         limits.clear(limits.PASSWORD, name)
 

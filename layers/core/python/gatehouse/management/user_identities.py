@@ -8,6 +8,7 @@ from pydantic import Field
 from gatehouse import connections, identifiers, identities, metadata, profile_sync, user_changes
 from gatehouse.connections import Connection
 from gatehouse.errors import NotFound
+from gatehouse.management import callers
 from gatehouse.management.refusals import Conflict, InvalidBody, NoSuchUser, OperationNotSupported, PreconditionFailed
 from gatehouse.management.routes import Answer, Body, Call, Query, Route, sent
 from gatehouse.management.user_documents import shown
@@ -63,9 +64,9 @@ def link(call: Call) -> Response:
     id_there = str(call.body.user_id or "")
     if not identifiers.valid_segment(id_there):
         raise InvalidBody("user_id must be the id that the person has there")
-    connection = _connection(call.body)
+    connection, user_id = _connection(call.body), _changeable(call)
     profile = call.body.profileData
-    return _answered(lambda: identities.link(_user_id(call), connection, id_there, profile, if_version=call.if_version), status=201)
+    return _answered(lambda: identities.link(user_id, connection, id_there, profile, if_version=call.if_version), status=201)
 
 
 def _connection(body: NewIdentity) -> Connection:
@@ -84,20 +85,27 @@ def unlink(call: Call) -> Response:
     if call.path["provider"] == connections.DATABASE.strategy:
         raise OperationNotSupported("The main identity cannot be unlinked.")
     which = call.path["provider"], call.path["user_id"], call.query.connection_id
-    return _answered(lambda: identities.unlink(_user_id(call), *which, if_version=call.if_version))
+    user_id = _changeable(call)
+    return _answered(lambda: identities.unlink(user_id, *which, if_version=call.if_version))
 
 
 def told(call: Call) -> Response:
     """PATCH users/{id}/identities/{provider}/{user_id}: what a sign-in through this identity tells."""
     provider, id_there, profile = call.path["provider"], call.path["user_id"], call.body.profileData
-    connection_id = call.query.connection_id
-    return _answered(lambda: identities.told(_user_id(call), provider, id_there, profile, connection_id, if_version=call.if_version))
+    connection_id, user_id = call.query.connection_id, _changeable(call)
+    return _answered(lambda: identities.told(user_id, provider, id_there, profile, connection_id, if_version=call.if_version))
 
 
-def _user_id(call: Call) -> str:
-    if not identifiers.valid_user_id(call.path["id"]):
-        raise NoSuchUser
-    return call.path["id"]
+def _changeable(call: Call) -> str:
+    """The user that the path names, if the caller may change how they sign in.
+
+    Raises:
+        NoSuchUser, NotPermitted: there is none, or one who may do more than the caller.
+    """
+    user = existing(call.path["id"])
+    if not call.own:
+        callers.demand_power_over(call.caller, user)
+    return user.user_id
 
 
 def _answered(work: Callable[[], User], *, status: int = 200) -> Response:

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from gatehouse import identifiers, user_changes, users
 from gatehouse.errors import InsufficientScope
-from gatehouse.management import verification_mail
+from gatehouse.management import callers, verification_mail
 from gatehouse.management.patches import patched
 from gatehouse.management.refusals import InvalidBody, NoSuchUser, OperationNotSupported, PreconditionFailed, UserExists
 from gatehouse.management.routes import Answer, Body, Call, Query, Route, sent
@@ -120,6 +120,10 @@ def create(call: Call) -> Response:
 _CREATED_WITH = ("username", "phone_number", "phone_verified", "blocked", "user_metadata", "app_metadata")
 
 
+# What opens an account, or a way to it.
+_SIGNED_IN_WITH = ("password_hash", "email", "email_verified", "username", "phone_number", "phone_verified")
+
+
 def patch(call: Call) -> Response:
     """PATCH users/{id}. A person at their own record may change user_metadata alone, who has update:users_app_metadata only that."""
     answer = changed(call, lambda user: _patched(user, call))
@@ -146,7 +150,10 @@ def _patched(user: User, call: Call) -> Edited:
             raise InsufficientScope("update:users")
     if not isinstance(password, str):
         raise InvalidBody("password must be a string")
-    return edited(user, document, mentioned=mentioned, source=SELF if call.own else OPERATOR, password=password)
+    change = edited(user, document, mentioned=mentioned, source=SELF if call.own else OPERATOR, password=password)
+    if any(getattr(change.user, name) != getattr(user, name) for name in _SIGNED_IN_WITH):
+        callers.demand_power_over(call.caller, user)
+    return change
 
 
 def _reach(call: Call) -> set[str]:

@@ -35,15 +35,20 @@ def follow(change: table.Change) -> int:
 
 
 def write(user_id: str) -> int:
-    """Write every entry of a person anew; how many.
+    """Write every entry of a person anew; how many there are.
 
     Raises:
         Unavailable: not all could be done.
     """
-    wanted = _of(users.get(user_id))
-    for field, term in sorted(wanted):
-        table.put(table.find_key(field, term, user_id), {})
-    return len(wanted)
+    written: set[Entry] = set()
+    # Until the record is what was written: who changed or was deleted meanwhile, of that the stream may have told before.
+    while (wanted := _of(users.get(user_id))) != written:
+        for field, term in sorted(wanted - written):
+            table.put(table.find_key(field, term, user_id), {})
+        for field, term in sorted(written - wanted):
+            table.delete(table.find_key(field, term, user_id))
+        written = wanted
+    return len(written)
 
 
 def sweep(found: Sequence[table.Item]) -> int:
@@ -52,14 +57,23 @@ def sweep(found: Sequence[table.Item]) -> int:
     Raises:
         Unavailable: not all could be done.
     """
-    named = sorted({table.found_user(item["sk"]) for item in found})
-    people = table.get_many(*map(table.user_key, named)) if named else []
-    wanted = [table.find_key(*entry, user_id) for user_id, item in zip(named, people, strict=True) for entry in _of_item(item)]
     keys: list[table.Key] = [{"pk": item["pk"], "sk": item["sk"]} for item in found]
-    stale = [key for key in keys if key not in wanted]
+    stale = _stale(keys)
     for key in stale:
         table.delete(key)
-    return len(stale)
+    # What became right meanwhile the stream may have written before.
+    still = _stale(stale)
+    for key in stale:
+        if key not in still:
+            table.put(key, {})
+    return len(still)
+
+
+def _stale(keys: Sequence[table.Key]) -> list[table.Key]:
+    named = sorted({table.found_user(key["sk"]) for key in keys})
+    people = table.get_many(*map(table.user_key, named)) if named else []
+    wanted = [table.find_key(*entry, user_id) for user_id, item in zip(named, people, strict=True) for entry in _of_item(item)]
+    return [key for key in keys if key not in wanted]
 
 
 def _of_item(item: table.Item | None) -> set[Entry]:

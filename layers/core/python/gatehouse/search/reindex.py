@@ -7,7 +7,8 @@ from gatehouse import table
 from gatehouse.search import entries
 
 PAGE = 100
-_ABSENT = [("pk", "exists", None), ("list_pk", "absent", None)]
+# Who is being deleted was taken out of the list, and will be taken off the count.
+_ABSENT = [("pk", "exists", None), ("list_pk", "absent", None), ("deleting", "absent", None)]
 
 
 @dataclass(slots=True)

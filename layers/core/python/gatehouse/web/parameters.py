@@ -8,6 +8,8 @@ from urllib.parse import parse_qsl
 from gatehouse.errors import InvalidRequest
 
 MOST_PARAMETERS: Final = 64
+# Levels of lists and objects in a JSON body: far more than any that is kept, and far less than what takes a stack to its end.
+DEEPEST: Final = 100
 # Several at once are meant to be named so (RFC 8707 section 2, RFC 8693 2.1); no value of theirs has a space, so that one joins them.
 REPEATABLE: Final = frozenset({"resource", "audience"})
 _LONGEST_NAME_SHOWN: Final = 64
@@ -64,8 +66,8 @@ def value_of_json(text: str) -> Any:
     """A JSON value of any kind.
 
     Raises:
-        InvalidRequest: it is none (RFC 8259 knows neither NaN nor Infinity), or has, at whatever depth, a member that is repeated or a
-            character that nothing can encode.
+        InvalidRequest: it is none (RFC 8259 knows neither NaN nor Infinity), is nested deeper than DEEPEST, or has, at whatever depth, a
+            member that is repeated or a character that nothing can encode.
     """
     try:
         value = json.loads(text, object_pairs_hook=_unrepeated, parse_constant=_no_number)
@@ -75,6 +77,8 @@ def value_of_json(text: str) -> Any:
         raise InvalidRequest("the body is not JSON") from None
     if not whole:
         raise InvalidRequest("the body has half of a surrogate pair, which is no character")
+    if _deeper_than(DEEPEST, value):
+        raise InvalidRequest(f"the body is nested deeper than {DEEPEST} levels")
     return value
 
 
@@ -93,6 +97,14 @@ def text_of(body: bytes) -> str:
 def _shown(name: str) -> str:
     """A parameter's name if it can stand in error_description (RFC 6749 5.2), else an empty string."""
     return name if name.isascii() and name.isidentifier() and len(name) <= _LONGEST_NAME_SHOWN else ""
+
+
+def _deeper_than(levels: int, value: Any) -> bool:
+    level = [value]
+    for _ in range(levels + 1):
+        inner = [entry.values() if isinstance(entry, dict) else entry for entry in level if isinstance(entry, dict | list)]
+        level = [entry for entries in inner for entry in entries]
+    return bool(level)
 
 
 def _no_number(name: str) -> Any:
