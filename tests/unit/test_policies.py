@@ -139,7 +139,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
 
 # What each function lists, and who writes down what it changed.
 LISTED = {"users_api": ["USERS#*", "ROLES"], "organizations_api": ["ORGS", "MEMBERS#*"], "clients_api": ["CLIENTS", "APIS", "CONNECTIONS"]}
-AUDITED = ["users_api", "organizations_api", "clients_api", "account", "cleanup"]
+AUDITED = ["users_api", "cleanup"]
 MAILERS = ["hosted_pages", "users_api", "organizations_api", "account"]
 
 

@@ -9,9 +9,9 @@ from gatehouse.errors import Unavailable
 
 # What is to be set, and what is written in the same instant.
 Edit = tuple[Mapping[str, Any], Sequence[table.Write]]
-# Each round somebody's change goes through, so this many rivals at one instant are served. Nobody pauses in between: whoever lost holds
-# what is there now, and with every moment it grows older than what a newcomer reads.
-ATTEMPTS = 40
+# Each round somebody's change goes through, so that as many changes of others as this are outlived, below two seconds. Nobody pauses in
+# between: whoever lost holds what is there now, and with every moment it grows older than what a newcomer reads.
+ATTEMPTS = 100
 # Whose changes came last stands in the item: whoever lost an answer finds their own, also when others have followed meanwhile.
 _REMEMBERED = 5
 
@@ -69,7 +69,7 @@ def signed(item: table.Item, ours: str) -> dict[str, Any]:
 
 def made(item: table.Item, ours: str) -> bool:
     """Whether the change of this name is among the last of the item."""
-    return ours in item.get("changed_by", [])
+    return bool(ours) and ours in item.get("changed_by", [])
 
 
 def _written(key: table.Key, item: table.Item, changes: Mapping[str, Any], writes: Sequence[table.Write]) -> table.Item:
