@@ -142,18 +142,19 @@ def test_a_sign_out_or_a_block_after_the_decision_leaves_the_device_with_nothing
 
 @pytest.mark.row(36)
 def test_the_session_ends_so_long_after_the_password_and_not_after_the_decision() -> None:
-    user, app = new_user(), new_device_client(session_seconds=3600)
-    browser = browser_of(user)
-    with later(3000):
-        given = codes(app.client_id)
-        decide(browser, given["user_code"])
-        tokens = poll(app.client_id, given["device_code"]).json
-        assert tokens["expires_in"] == 600
-    with later(3500):
-        renewed = refresh(app.client_id, tokens["refresh_token"]).json
-        assert 90 <= renewed["expires_in"] <= 100
-    with later(3610):
-        assert refresh(app.client_id, renewed["refresh_token"]).json["error"] == "invalid_grant"
+    with later(0):
+        user, app = new_user(), new_device_client(session_seconds=3600)
+        browser = browser_of(user)
+        with later(3000):
+            given = codes(app.client_id)
+            decide(browser, given["user_code"])
+            tokens = poll(app.client_id, given["device_code"]).json
+            assert tokens["expires_in"] == 600
+        with later(3500):
+            renewed = refresh(app.client_id, tokens["refresh_token"]).json
+            assert 90 <= renewed["expires_in"] <= 100
+        with later(3610):
+            assert refresh(app.client_id, renewed["refresh_token"]).json["error"] == "invalid_grant"
 
 
 def test_an_approval_that_is_fetched_after_the_sessions_end_is_worth_nothing() -> None:
