@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis.errors import Unsatisfiable
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
@@ -22,10 +24,12 @@ CHECKS = [
     checks.response_schema_conformance,
     checks.negative_data_rejection,
 ]
-# pytest --hypothesis-profile=explore adds the edge cases of every schema, some hundred requests for each operation.
-EXPLORING = settings.get_current_profile_name() == "explore"
-MOST_EXAMPLES, PHASES = (200, [Phase.explicit, Phase.generate]) if EXPLORING else (15, [Phase.generate])
+# pytest --hypothesis-profile=explore tries more of each.
+MOST_EXAMPLES = 300 if settings.get_current_profile_name() == "explore" else 8
 PATIENT = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large, HealthCheck.large_base_example]
+BOUNDED = settings(
+    max_examples=MOST_EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=PATIENT, phases=[Phase.generate]
+)
 
 
 def application(environ: dict[str, Any], start: Callable[..., Any]) -> Iterable[bytes]:
@@ -71,14 +75,29 @@ def prepared(aws: None) -> None:
     there["own"] = signed_in(app.client_id, scope=" ".join(["openid", *ACCOUNT_SCOPES]))["access_token"]
 
 
-@pytest.mark.row(88, 89)
-@schema.parametrize()
-@settings(max_examples=MOST_EXAMPLES, derandomize=True, database=None, deadline=None, suppress_health_check=PATIENT, phases=PHASES)
-def test_every_operation_answers_as_it_is_described(case: schemathesis.Case) -> None:
-    case.headers = {**(case.headers or {}), "authorization": f"Bearer {there['own' if case.path.startswith('/me') else 'token']}"}
-    if "id" in (case.path_parameters or {}) and len(str(case.path_parameters["id"])) % 2:
-        case.path_parameters["id"] = there["user_id"]
+PATHS = schema.raw_schema["paths"]
+OPERATIONS = {f"{method.upper()} {path}": schema[path][method.upper()] for path, way in PATHS.items() for method in way}
+    f"{method.upper()} {path}": schema[path][method.upper()] for path, way in schema.raw_schema["paths"].items() for method in way
+}
 
-    # A parameter without a value counts as absent (RFC 6749 3.1), whatever its type.
-    empty = "" in (case.query or {}).values()
-    case.call_and_validate(checks=[check for check in CHECKS if not (empty and check is checks.negative_data_rejection)])
+
+@pytest.mark.row(88, 89)
+@pytest.mark.parametrize("operation", sorted(OPERATIONS))
+@pytest.mark.parametrize("fitting", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE], ids=["fitting", "breaking"])
+def test_every_operation_answers_as_it_is_described(operation: str, fitting: GenerationMode) -> None:
+    # Not schema.parametrize(): its tests all have one name, of which pytest-xdist runs one.
+    @BOUNDED
+    @given(case=OPERATIONS[operation].as_strategy(fitting))
+    def answers(case: schemathesis.Case) -> None:
+        case.headers = {**(case.headers or {}), "authorization": f"Bearer {there['own' if case.path.startswith('/me') else 'token']}"}
+        if "id" in (case.path_parameters or {}) and len(str(case.path_parameters["id"])) % 2:
+            case.path_parameters["id"] = there["user_id"]
+        answer = case.call()
+        # A parameter without a value counts as absent (RFC 6749 3.1), whatever its type; and what is too large is refused for that.
+        excused = "" in (case.query or {}).values() or answer.status_code == 413
+        case.validate_response(answer, checks=[check for check in CHECKS if not (excused and check is checks.negative_data_rejection)])
+
+    try:
+        answers()
+    except Unsatisfiable:
+        assert fitting is GenerationMode.NEGATIVE, "nothing fits the description"
