@@ -77,8 +77,6 @@ def prepared(aws: None) -> None:
 
 PATHS = schema.raw_schema["paths"]
 OPERATIONS = {f"{method.upper()} {path}": schema[path][method.upper()] for path, way in PATHS.items() for method in way}
-    f"{method.upper()} {path}": schema[path][method.upper()] for path, way in schema.raw_schema["paths"].items() for method in way
-}
 
 
 @pytest.mark.row(88, 89)
