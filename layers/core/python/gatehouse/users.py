@@ -143,25 +143,10 @@ def create(
     now = clock.now()
     user_id = user_id or identifiers.new_user_id()
     given = {"email": email, **{name: record[name] for name in IDENTIFIERS if record.get(name)}}
-    known = [name for name in (*given, *(profile or {})) if given.get(name) or name not in given]
-    item = {
-        "user_metadata": {},
-        "app_metadata": {},
-        **record,
-        "user_id": user_id,
-        "email": email,
-        "email_verified": email_verified,
-        "password_hash": password_hash,
-        "epoch": FIRST_EPOCH,
-        "version": 1,
-        "signed_out_by": "",
-        "blocked": record.get("blocked", False),
-        "created_at": now,
-        "updated_at": now,
-        "profile": profile or {},
-        "provenance": {name: {"source": source, "at": now} for name in known},
-        **table.listed_user(user_id, now),
-    }
+    known = [*(name for name, value in given.items() if value), *(profile or {})]
+    item = _beginning(now) | record
+    item |= {"user_id": user_id, "email": email, "email_verified": email_verified, "password_hash": password_hash, "profile": profile or {}}
+    item |= {"provenance": {name: {"source": source, "at": now} for name in known}, **table.listed_user(user_id, now)}
     absent = [("pk", "absent", None)]
     claimed = {
         name: table.Write(IDENTIFIERS[name](value), where=absent, put={"user_id": user_id}) for name, value in given.items() if value
@@ -178,6 +163,20 @@ def create(
         what = [*claimed, "user_id", "user_id"]
         raise Taken(what[taken.at] if taken.at < len(what) else "write") from taken
     return User.from_item(item)
+
+
+def _beginning(now: int) -> table.Item:
+    """What every record begins with."""
+    return {
+        "epoch": FIRST_EPOCH,
+        "version": 1,
+        "signed_out_by": "",
+        "blocked": False,
+        "created_at": now,
+        "updated_at": now,
+        "user_metadata": {},
+        "app_metadata": {},
+    }
 
 
 def signed_in(user_id: str, *, source_ip: str, invocation_id: str) -> bool:
