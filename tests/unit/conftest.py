@@ -27,7 +27,8 @@ from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
-from gatehouse import client_keys, clients, keys, mail, queues, resource_servers, roles, settings, tenant
+from gatehouse import client_keys, clients, hooks, keys, lambda_functions, mail, queues, resource_servers, roles, settings, tenant
+from gatehouse.hooks import calls
 from gatehouse.table import connection
 
 ROOT = Path(__file__).parents[2]
@@ -149,6 +150,9 @@ def forget() -> None:
     roles.forget()
     resource_servers.forget()
     tenant.forget()
+    hooks.forget()
+    calls.forget()
+    lambda_functions.client.cache_clear()
 
 
 # Pairs are made once: RSA takes its time, and no test looks at which key it is.

@@ -7,7 +7,7 @@ next (not yet), current (the newest that is active), previous (superseded, still
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import boto3
@@ -66,6 +66,7 @@ def forget() -> None:
     global _ring
     _ring = None
     _unwrapped.cache_clear()
+    unwrap.cache_clear()
     _derived.cache_clear()
     _signing_key.cache_clear()
     _verification_key.cache_clear()
@@ -201,6 +202,31 @@ def _unwrapped(kid: str) -> bytes:
     try:
         context = encryption_context(key.algorithm, kid)
         return kms().decrypt(CiphertextBlob=key.wrapped, KeyId=settings().key_arn, EncryptionContext=context)["Plaintext"]
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
+
+
+def wrap(purpose: str, secret: bytes) -> bytes:
+    """A secret as KMS encrypts it, at most 4096 bytes, for what is kept longer than sealing keys are.
+
+    Raises:
+        Unavailable: KMS does not encrypt.
+    """
+    try:
+        return kms().encrypt(KeyId=settings().key_arn, Plaintext=secret, EncryptionContext={"purpose": purpose})["CiphertextBlob"]
+    except (ClientError, BotoCoreError) as error:
+        raise Unavailable(detail=f"kms encrypt: {type(error).__name__}") from error
+
+
+@lru_cache(maxsize=100)
+def unwrap(purpose: str, wrapped: bytes) -> bytes:
+    """What `wrap` was given, remembered.
+
+    Raises:
+        Unavailable: KMS does not decrypt.
+    """
+    try:
+        return kms().decrypt(CiphertextBlob=wrapped, KeyId=settings().key_arn, EncryptionContext={"purpose": purpose})["Plaintext"]
     except (ClientError, BotoCoreError) as error:
         raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
 

@@ -39,6 +39,7 @@ class Settings:
     failed_events_queue_url: str = ""
     service_name: str = "gatehouse"
     stack_name: str = "gatehouse"
+    region: str = "us-east-1"
 
     @property
     def base_url(self) -> str:
@@ -57,7 +58,7 @@ class Settings:
 
 
 # Set by Lambda itself, under another name than the field has here.
-_LAMBDA_NAMES = {"service_name": "AWS_LAMBDA_FUNCTION_NAME"}
+_LAMBDA_NAMES = {"service_name": "AWS_LAMBDA_FUNCTION_NAME", "region": "AWS_REGION"}
 
 
 @cache

@@ -7,13 +7,7 @@ from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
 from gatehouse import clock, schemas, table
-from gatehouse.errors import Unavailable
-
-# A changed setting is in force everywhere within this time.
-CACHE_SECONDS: Final = 60
-# How long the last known settings stand in while the table cannot be reached.
-_STALE_SECONDS: Final = 600
-_ATTEMPTS: Final = 5
+from gatehouse.configuration import Configuration, Invalid
 
 MOST_SEARCHABLE: Final = 10
 MOST_QUESTIONS: Final = 10
@@ -22,18 +16,6 @@ OWN, SYSTEM = "own", "system"
 _SEARCHABLE: Final = re.compile(r"(?:user|app)_metadata(?:\.[A-Za-z0-9_-]{1,64}){1,5}")
 _STORE: Final = re.compile(r"[a-z0-9_-]{1,32}")
 _KEY_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
-
-
-class Invalid(ValueError):
-    """Settings that cannot be. reason: for the operator; names the setting and the rule."""
-
-    def __init__(self, reason: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-
-
-class Stale(Exception):
-    """The settings are not in the version that the change was made for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,82 +66,27 @@ class Tenant:
         return found["schema"] if found else None
 
 
-_remembered: tuple[int, Tenant] | None = None
-
-
 def settings() -> Tenant:
-    """The settings as they were at most CACHE_SECONDS ago: 0.5 RRU when not remembered. While the table cannot be reached, the last known.
-
-    Raises:
-        Unavailable: the table cannot be reached, and nothing newer than ten minutes is known.
-    """
-    global _remembered
-    now, known = clock.now(), _remembered
-    if known and 0 <= now - known[0] < CACHE_SECONDS:
-        return known[1]
-    try:
-        item = table.get(table.tenant_key(), consistent=False)
-    except Unavailable:
-        if known and 0 <= now - known[0] < _STALE_SECONDS:
-            return known[1]
-        raise
-    _remembered = (now, Tenant.from_item(item) if item else Tenant())
-    return _remembered[1]
+    """As Configuration.settings."""
+    return _CONFIGURATION.settings()
 
 
 def forget() -> None:
     """Read the settings anew."""
-    global _remembered
-    _remembered = None
+    _CONFIGURATION.forget()
 
 
 def current() -> Tenant:
     """The settings as they are now: 1 RRU."""
-    item = table.get(table.tenant_key())
-    return Tenant.from_item(item) if item else Tenant()
+    return _CONFIGURATION.current()
 
 
 def change(edit: Callable[[Tenant], Tenant], *, if_version: int | None = None) -> Tenant:
-    """Apply `edit` to the settings and return them as they then are. 1 read, 1 write.
-
-    edit: makes of the settings what they are to be, and may be called again if they were changed meanwhile. What it raises goes through.
-    A schema's version is counted here: one more whenever the schema is another.
-    if_version: the only version that may be changed.
-
-    Raises:
-        Invalid: what they would be cannot be; nothing was changed.
-        Stale: as it says.
-        Unavailable: too many changes at once.
-    """
-    for _ in range(_ATTEMPTS):
-        before = current()
-        if if_version not in (None, before.version):
-            raise Stale
-        after = _completed(before, edit(before))
-        if after == before:
-            return before
-        _check(after)
-        after = replace(after, version=before.version + 1, updated_at=clock.now())
-        if _written(before, after):
-            forget()
-            return after
-    raise Unavailable(detail="the settings are being changed too often")
+    """As Configuration.change. A schema's version is counted here: one more whenever the schema is another."""
+    return _CONFIGURATION.change(edit, if_version=if_version)
 
 
-def _written(before: Tenant, after: Tenant) -> bool:
-    item = after.to_item()
-    try:
-        if not before.version:
-            table.put_new(table.tenant_key(), item)
-        else:
-            table.update(table.tenant_key(), where=[("version", "=", before.version)], set=item)
-    except table.ConditionFailed as refused:
-        # A repeat after a lost answer finds what it wrote itself.
-        return refused.item is not None and Tenant.from_item(refused.item) == after
-    return True
-
-
-def _completed(before: Tenant, after: Tenant) -> Tenant:
+def _completed(before: Tenant, after: Tenant, version: int) -> Tenant:
     counted = {}
     for namespace, given in after.schemas.items():
         if not isinstance(given, Mapping) or not isinstance(given.get("schema"), Mapping):
@@ -167,7 +94,9 @@ def _completed(before: Tenant, after: Tenant) -> Tenant:
         known = before.schemas.get(namespace, {"version": 0, "schema": None})
         changed = given["schema"] != known["schema"]
         counted[namespace] = {"version": known["version"] + changed, "schema": dict(given["schema"])}
-    return replace(after, version=before.version, updated_at=before.updated_at, schemas=counted)
+    completed = replace(after, version=version, updated_at=clock.now(), schemas=counted)
+    _check(completed)
+    return completed
 
 
 def _check(tenant: Tenant) -> None:
@@ -202,3 +131,6 @@ def _check_schemas(given: Mapping[str, Any]) -> None:
             schemas.check(entry["schema"])
         except schemas.Unusable as flaw:
             raise Invalid(f"schemas.{namespace}: {flaw.reason}") from flaw
+
+
+_CONFIGURATION: Final = Configuration(Tenant, table.tenant_key, _completed)

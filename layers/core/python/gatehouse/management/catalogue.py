@@ -34,6 +34,7 @@ MODULES: Final = {
         "organization_connections",
     ),
     "clients_api": ("description", "tenant", "clients", "client_grants", "resource_servers", "connections"),
+    "hooks_api": (),
     "account": ("own_profile", "own_devices", "own_credentials"),
 }
 

@@ -3,7 +3,7 @@
 from dataclasses import asdict, replace
 from typing import Any, Literal
 
-from gatehouse import clock, tenant
+from gatehouse import clock, configuration, tenant
 from gatehouse.management.refusals import InvalidBody, PreconditionFailed
 from gatehouse.management.routes import Answer, Body, Call, Route, sent
 from gatehouse.tenant import Tenant
@@ -42,9 +42,9 @@ def patch(call: Call) -> Response:
     given = call.body.model_dump(exclude_unset=True)
     try:
         return _sent(tenant.change(lambda before: _changed(before, given), if_version=call.if_version))
-    except tenant.Stale as stale:
+    except configuration.Stale as stale:
         raise PreconditionFailed from stale
-    except tenant.Invalid as flaw:
+    except configuration.Invalid as flaw:
         raise InvalidBody(flaw.reason) from flaw
 
 

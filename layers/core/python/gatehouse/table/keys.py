@@ -24,6 +24,10 @@ API                API#<api_id>                          API                    
 connection         CONNECTION#<connection id>            CONNECTION             by an operator, with its name
 connection name    CONNECTIONNAME#<name>                 CONNECTIONNAME         only if absent
 tenant settings    TENANT                                TENANT                 by an operator
+hooks              HOOKS                                 HOOKS                  by an operator
+claims mapping     CLAIMS                                CLAIMS                 by an operator
+webhooks           WEBHOOKS                              WEBHOOKS               by an operator
+schedules          SCHEDULES                             SCHEDULES              by an operator
 pending sign-in    SIGNIN#<id>                           SIGNIN                 by /authorize, until the code is issued
 ticket             TICKET#<purpose>#<mail>               TICKET                 newest wins, used once
 pushed request     PAR#<id>                              PAR                    by the client, used once
@@ -200,6 +204,22 @@ def connection_name_key(name: str) -> Key:
 
 def tenant_key() -> Key:
     return {"pk": "TENANT", "sk": "TENANT"}
+
+
+def hooks_key() -> Key:
+    return {"pk": "HOOKS", "sk": "HOOKS"}
+
+
+def claims_key() -> Key:
+    return {"pk": "CLAIMS", "sk": "CLAIMS"}
+
+
+def webhooks_key() -> Key:
+    return {"pk": "WEBHOOKS", "sk": "WEBHOOKS"}
+
+
+def schedules_key() -> Key:
+    return {"pk": "SCHEDULES", "sk": "SCHEDULES"}
 
 
 def page_key(digest: str) -> Key:

@@ -1,0 +1,124 @@
+"""What an operator configures as a whole, which every function reads and few change: one item each, remembered for a while."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
+
+from gatehouse import clock, table
+from gatehouse.errors import Unavailable
+
+# What was changed is in force everywhere within this time.
+CACHE_SECONDS: Final = 60
+# How long the last known values stand in while the table cannot be reached.
+_STALE_SECONDS: Final = 600
+_ATTEMPTS: Final = 5
+
+
+class Invalid(ValueError):
+    """Values that cannot be. reason: for the operator; names the member and the rule."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class Stale(Exception):
+    """The values are not in the version that the change was made for."""
+
+
+class Versioned(Protocol):
+    """A frozen dataclass, without arguments as at first. version: 0 while nothing was configured. updated_at: seconds since the epoch."""
+
+    @property
+    def version(self) -> int: ...
+
+    @property
+    def updated_at(self) -> int: ...
+
+    @classmethod
+    def from_item(cls, item: Mapping[str, Any]) -> Self: ...
+
+    def to_item(self) -> dict[str, Any]: ...
+
+
+T = TypeVar("T", bound=Versioned)
+
+
+class Configuration(Generic[T]):
+    """One item with values of kind `T`, read by many and changed by few."""
+
+    def __init__(self, kind: type[T], key: Callable[[], table.Key], completed: Callable[[T, T, int], T]) -> None:
+        """completed: of what was and what is to be, after a check that may raise Invalid: the latter under a version and a time of change.
+
+        Its third argument is the version; it is called before every write.
+        """
+        self._kind, self._key, self._completed = kind, key, completed
+        self._remembered: tuple[int, T] | None = None
+
+    def settings(self) -> T:
+        """The values as they were at most CACHE_SECONDS ago: 0.5 RRU per 4 KB when not remembered. Without the table, the last known.
+
+        Raises:
+            Unavailable: the table cannot be reached, and nothing newer than ten minutes is known.
+        """
+        now, known = clock.now(), self._remembered
+        if known and 0 <= now - known[0] < CACHE_SECONDS:
+            return known[1]
+        try:
+            item = table.get(self._key(), consistent=False)
+        except Unavailable:
+            if known and 0 <= now - known[0] < _STALE_SECONDS:
+                return known[1]
+            raise
+        found = self._kind.from_item(item) if item else self._kind()
+        self._remembered = (now, found)
+        return found
+
+    def forget(self) -> None:
+        """Read the values anew."""
+        self._remembered = None
+
+    def current(self) -> T:
+        """The values as they are now: 1 RRU per 4 KB."""
+        item = table.get(self._key())
+        return self._kind.from_item(item) if item else self._kind()
+
+    def change(self, edit: Callable[[T], T], *, if_version: int | None = None) -> T:
+        """Apply `edit` to the values and return them as they then are. 1 read, 1 write.
+
+        edit: makes of them what they are to be, and may be called again if they were changed meanwhile. What it raises goes through.
+        if_version: the only version that may be changed.
+
+        Raises:
+            Invalid: what they would be cannot be; nothing was changed.
+            Stale: as it says.
+            Unavailable: too many changes at once.
+        """
+        for _ in range(_ATTEMPTS):
+            before = self.current()
+            if if_version not in (None, before.version):
+                raise Stale
+            wanted = edit(before)
+            if wanted == before:
+                return before
+            after = self._completed(before, wanted, before.version + 1)
+            if after.to_item() | _MARKS == before.to_item() | _MARKS:
+                return before
+            if self._written(before, after):
+                self.forget()
+                return after
+        raise Unavailable(detail=f"{self._key()['pk']} is being changed too often")
+
+    def _written(self, before: T, after: T) -> bool:
+        item, key = after.to_item(), self._key()
+        try:
+            if not before.version:
+                table.put_new(key, item)
+            else:
+                table.update(key, where=[("version", "=", before.version)], set=item)
+        except table.ConditionFailed as refused:
+            # A repeat after a lost answer finds what it wrote itself.
+            return refused.item is not None and self._kind.from_item(refused.item) == after
+        return True
+
+
+_MARKS: Final = {"version": 0, "updated_at": 0}
