@@ -27,9 +27,12 @@ from moto.kms.models import kms_backends
 from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
+from gatehouse import aws as aws_client
 from gatehouse import client_keys, clients, hooks, keys, lambda_functions, mail, queues, resource_servers, roles, settings, tenant
 from gatehouse.hooks import calls
+from gatehouse.aws import wire
 from gatehouse.table import connection
+from tests import botocore_wire
 
 ROOT = Path(__file__).parents[2]
 ISSUER = "https://id.example.com"
@@ -78,6 +81,7 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
         environment.setattr(connection, "_BACKOFF_SECONDS", 0.001)
         environment.setattr(ResponseSerializer, "_serialize_structure_member", _of_what_is_there(ResponseSerializer))
         boto3.setup_default_session()
+        environment.setattr(wire, "exchange", botocore_wire.exchange)
         environment.setenv("KEY_ARN", boto3.client("kms").create_key()["KeyMetadata"]["Arn"])
         forget()
         _stand_in_for_key_pairs()
@@ -141,7 +145,7 @@ def _backends() -> list[Any]:
 def forget() -> None:
     """Everything that a process remembers: what a cold start would read anew."""
     settings.settings.cache_clear()
-    connection.client.cache_clear()
+    aws_client.forget()
     mail.ses.cache_clear()
     queues.sqs.cache_clear()
     keys.forget()

@@ -12,8 +12,7 @@ from botocore.exceptions import EndpointConnectionError, ReadTimeoutError
 from moto.core.botocore_stubber import MockRawResponse
 from moto.core.models import botocore_stubber
 
-from gatehouse import keys, mail, queues
-from gatehouse.table import connection
+from gatehouse import mail, queues
 
 # What becomes of a request, given how moto would answer it.
 Fate = Callable[[AWSPreparedRequest, Callable[[], AWSResponse]], AWSResponse]
@@ -109,7 +108,5 @@ def _response(request: AWSPreparedRequest, status: int, headers: Any, body: Any)
 
 def _forget_clients() -> None:
     # They copy the session's event handlers when they are made.
-    connection.client.cache_clear()
-    keys.kms.cache_clear()
     mail.ses.cache_clear()
     queues.sqs.cache_clear()

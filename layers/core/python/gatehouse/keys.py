@@ -8,22 +8,14 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
-
-from gatehouse import clock, jose, observe, table
+from gatehouse import clock, jose, kms, observe, table
 from gatehouse.errors import Unavailable
 from gatehouse.settings import LONGEST_SESSION_SECONDS, settings
 
-if TYPE_CHECKING:
-    from mypy_boto3_kms import KMSClient
-    from mypy_boto3_kms.literals import DataKeyPairSpecType
-
 SEALING: Final = "A256GCM"
-_PAIR_SPECS: "Final[dict[str, DataKeyPairSpecType]]" = {
+_PAIR_SPECS: Final = {
     "RS256": "RSA_2048",
     "PS256": "RSA_2048",
     "ES256": "ECC_NIST_P256",
@@ -70,12 +62,6 @@ def forget() -> None:
     _derived.cache_clear()
     _signing_key.cache_clear()
     _verification_key.cache_clear()
-    kms.cache_clear()
-
-
-@cache
-def kms() -> "KMSClient":
-    return boto3.client("kms", config=Config(connect_timeout=0.5, read_timeout=1.5, retries={"mode": "standard", "total_max_attempts": 2}))
 
 
 def ring() -> dict[str, RingKey]:
@@ -199,11 +185,7 @@ def _verification_key(kid: str) -> jose.VerificationKey:
 @cache
 def _unwrapped(kid: str) -> bytes:
     key = ring()[kid]
-    try:
-        context = encryption_context(key.algorithm, kid)
-        return kms().decrypt(CiphertextBlob=key.wrapped, KeyId=settings().key_arn, EncryptionContext=context)["Plaintext"]
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
+    return kms.decrypt(key.wrapped, encryption_context(key.algorithm, kid))
 
 
 def wrap(purpose: str, secret: bytes) -> bytes:
@@ -212,10 +194,7 @@ def wrap(purpose: str, secret: bytes) -> bytes:
     Raises:
         Unavailable: KMS does not encrypt.
     """
-    try:
-        return kms().encrypt(KeyId=settings().key_arn, Plaintext=secret, EncryptionContext={"purpose": purpose})["CiphertextBlob"]
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable(detail=f"kms encrypt: {type(error).__name__}") from error
+    return kms.encrypt(secret, {"purpose": purpose})
 
 
 @lru_cache(maxsize=100)
@@ -225,10 +204,7 @@ def unwrap(purpose: str, wrapped: bytes) -> bytes:
     Raises:
         Unavailable: KMS does not decrypt.
     """
-    try:
-        return kms().decrypt(CiphertextBlob=wrapped, KeyId=settings().key_arn, EncryptionContext={"purpose": purpose})["Plaintext"]
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable(detail=f"kms decrypt: {type(error).__name__}") from error
+    return kms.decrypt(wrapped, {"purpose": purpose})
 
 
 def generate(algorithm: str, kid: str) -> tuple[bytes, bytes]:
@@ -237,14 +213,10 @@ def generate(algorithm: str, kid: str) -> tuple[bytes, bytes]:
     Raises:
         Unavailable: KMS makes none.
     """
-    asked: dict[str, Any] = {"KeyId": settings().key_arn, "EncryptionContext": encryption_context(algorithm, kid)}
-    try:
-        if algorithm == SEALING:
-            return kms().generate_data_key_without_plaintext(NumberOfBytes=32, **asked)["CiphertextBlob"], b""
-        pair = kms().generate_data_key_pair_without_plaintext(KeyPairSpec=_PAIR_SPECS[algorithm], **asked)
-    except (ClientError, BotoCoreError) as error:
-        raise Unavailable(detail=f"kms generate: {type(error).__name__}") from error
-    return pair["PrivateKeyCiphertextBlob"], pair["PublicKey"]
+    context = encryption_context(algorithm, kid)
+    if algorithm == SEALING:
+        return kms.new_data_key(context), b""
+    return kms.new_key_pair(_PAIR_SPECS[algorithm], context)
 
 
 def encryption_context(algorithm: str, kid: str) -> dict[str, str]:

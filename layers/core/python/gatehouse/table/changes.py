@@ -1,11 +1,10 @@
 """Changes of items, as the table's stream tells them: at least once, those of one item in order."""
 
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from gatehouse.table.marshal import from_attribute
+from gatehouse.table.marshal import from_item
 from gatehouse.table.verbs import Item
 
 
@@ -28,7 +27,7 @@ class Change:
         """
         told = record["dynamodb"]
         keys = told["Keys"]
-        before, after = (_item(told[image]) if image in told else None for image in ("OldImage", "NewImage"))
+        before, after = (from_item(told[image]) if image in told else None for image in ("OldImage", "NewImage"))
         return cls(keys["pk"]["S"], keys["sk"]["S"], before, after, int(told["ApproximateCreationDateTime"]))
 
 
@@ -36,8 +35,3 @@ def sequence_number(record: Mapping[str, Any]) -> str:
     """Where in its shard the record stands: what a handler reports it by."""
     number: str = record["dynamodb"]["SequenceNumber"]
     return number
-
-
-def _item(image: Mapping[str, Any]) -> Item:
-    # An event is JSON, so that bytes are base64 in it.
-    return {name: base64.b64decode(value["B"]) if "B" in value else from_attribute(value) for name, value in image.items()}

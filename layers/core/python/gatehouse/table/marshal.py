@@ -1,5 +1,6 @@
-"""Plain values to DynamoDB's attribute values and back: str, int, float, bool, bytes, None, list, dict with str keys."""
+"""Plain values to DynamoDB's attribute values, as JSON has them, and back."""
 
+import base64
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +23,7 @@ def to_attribute(value: object) -> dict[str, Any]:
         case int() | float():
             return {"N": _digits(value)}
         case bytes():
-            return {"B": value}
+            return {"B": base64.b64encode(value).decode()}
     return _nested(value)
 
 
@@ -49,7 +50,7 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
         case "NULL":
             return None
         case "B":
-            return bytes(value)
+            return base64.b64decode(value)
         case "L":
             return [from_attribute(entry) for entry in value]
         case "M":

@@ -5,8 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from gatehouse import aws
 from gatehouse.errors import Unavailable
 from gatehouse.settings import settings
 from gatehouse.table.connection import ATTEMPTS, call, table_name
@@ -37,7 +36,7 @@ class AlreadyExists(ConditionFailed):
 
 def get(key: Key, *, consistent: bool = True) -> Item | None:
     """Read one item. 1 RRU per 4 KB, half of that when not consistent."""
-    answer = call("get_item", TableName=table_name(), Key=to_item(key), ConsistentRead=consistent)
+    answer = call("GetItem", TableName=table_name(), Key=to_item(key), ConsistentRead=consistent)
     return from_item(answer["Item"]) if "Item" in answer else None
 
 
@@ -50,19 +49,19 @@ def get_many(*keys: Key, consistent: bool = True) -> list[Item | None]:
     found: dict[tuple[str, str], Item] = {}
     wanted: list[Any] = [to_item(key) for key in keys]
     for _ in range(ATTEMPTS):
-        answer = call("batch_get_item", RequestItems={table_name(): {"Keys": wanted, "ConsistentRead": consistent}})
+        answer = call("BatchGetItem", RequestItems={table_name(): {"Keys": wanted, "ConsistentRead": consistent}})
         for raw in answer["Responses"].get(table_name(), []):
             item = from_item(raw)
             found[item["pk"], item["sk"]] = item
         wanted = answer.get("UnprocessedKeys", {}).get(table_name(), {}).get("Keys", [])
         if not wanted:
             return [found.get((key["pk"], key["sk"])) for key in keys]
-    raise Unavailable(detail="batch_get_item: UnprocessedKeys")
+    raise Unavailable(detail="BatchGetItem: UnprocessedKeys")
 
 
 def put(key: Key, item: Mapping[str, Any]) -> None:
     """Write an item over whatever is there."""
-    call("put_item", TableName=table_name(), Item=to_item({**item, **key}))
+    call("PutItem", TableName=table_name(), Item=to_item({**item, **key}))
 
 
 def put_new(key: Key, item: Mapping[str, Any]) -> None:
@@ -73,13 +72,13 @@ def put_new(key: Key, item: Mapping[str, Any]) -> None:
     """
     try:
         call(
-            "put_item",
+            "PutItem",
             TableName=table_name(),
             Item=to_item({**item, **key}),
             ConditionExpression="attribute_not_exists(pk)",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
         )
-    except ClientError as error:
+    except aws.Refused as error:
         raise AlreadyExists(_refused(error) or {}) from error
 
 
@@ -94,7 +93,7 @@ def update(
     expression = Expression()
     try:
         answer = call(
-            "update_item",
+            "UpdateItem",
             TableName=table_name(),
             Key=to_item(key),
             UpdateExpression=expression.changes(set or {}, add or {}, remove),
@@ -103,7 +102,7 @@ def update(
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
             **expression.placeholders(),
         )
-    except ClientError as error:
+    except aws.Refused as error:
         raise ConditionFailed(_refused(error)) from error
     return from_item(answer["Attributes"])
 
@@ -117,8 +116,8 @@ def delete(key: Key, *, where: Where = ()) -> None:
     expression = Expression()
     condition = {"ConditionExpression": expression.condition(where), "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if where else {}
     try:
-        call("delete_item", TableName=table_name(), Key=to_item(key), **condition, **expression.placeholders())
-    except ClientError as error:
+        call("DeleteItem", TableName=table_name(), Key=to_item(key), **condition, **expression.placeholders())
+    except aws.Refused as error:
         raise ConditionFailed(_refused(error)) from error
 
 
@@ -130,7 +129,7 @@ def query(partition: str, prefix: str = "", *, consistent: bool = True) -> Itera
         condition += f" AND begins_with({expression.name('sk')}, {expression.value(prefix)})"
     parameters: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": consistent, **expression.placeholders()}
     while True:
-        answer = call("query", TableName=table_name(), **parameters)
+        answer = call("Query", TableName=table_name(), **parameters)
         yield from map(from_item, answer["Items"])
         if "LastEvaluatedKey" not in answer:
             return
@@ -147,7 +146,7 @@ def page(
     """
     expression, names = Expression(), LISTING if listing else BASE
     answer = call(
-        "query",
+        "Query",
         TableName=table_name(),
         KeyConditionExpression=expression.within(names, partition, low, high),
         Limit=limit,
@@ -165,7 +164,7 @@ def count(partition: str, *, low: str = "", high: str = "", listing: bool = Fals
     parameters: dict[str, Any] = {"KeyConditionExpression": condition, "Select": "COUNT", **names.index, **expression.placeholders()}
     total = 0
     while True:
-        answer = call("query", TableName=table_name(), **parameters)
+        answer = call("Query", TableName=table_name(), **parameters)
         total += int(answer["Count"])
         if "LastEvaluatedKey" not in answer:
             return total
@@ -175,7 +174,7 @@ def count(partition: str, *, low: str = "", high: str = "", listing: bool = Fals
 def scan(start: Key | None, *, limit: int) -> tuple[list[Item], Key | None]:
     """One page of the whole table from `start`, and where the next one begins. For scheduled jobs only."""
     more = {"ExclusiveStartKey": to_item(start)} if start else {}
-    answer = call("scan", TableName=table_name(), Limit=limit, **more)
+    answer = call("Scan", TableName=table_name(), Limit=limit, **more)
     last = from_item(answer["LastEvaluatedKey"]) if "LastEvaluatedKey" in answer else None
     return [from_item(item) for item in answer["Items"]], ({"pk": last["pk"], "sk": last["sk"]} if last else None)
 
@@ -205,8 +204,8 @@ def transact(*writes: Write) -> None:
         ConditionFailed: with the item of the first write that was refused.
     """
     try:
-        call("transact_write_items", TransactItems=[_action(write) for write in writes], ClientRequestToken=secrets.token_hex(16))
-    except ClientError as error:
+        call("TransactWriteItems", TransactItems=[_action(write) for write in writes], ClientRequestToken=secrets.token_hex(16))
+    except aws.Refused as error:
         raise ConditionFailed(_refused(error), _refused_at(error)) from error
 
 
@@ -230,21 +229,20 @@ def _action(write: Write) -> dict[str, Any]:
     return action
 
 
-def _refused(error: ClientError) -> Item | None:
+def _refused(error: aws.Refused) -> Item | None:
     """The item that a failed condition met.
 
     Raises:
-        ClientError: the error was not about a condition: a request of ours that DynamoDB calls invalid.
+        aws.Refused: the error was not about a condition: a request of ours that DynamoDB calls invalid.
     """
-    response: Any = error.response
-    if response["Error"]["Code"] == "ConditionalCheckFailedException":
-        return from_item(response["Item"]) if response.get("Item") else None
-    for reason in response.get("CancellationReasons", []):
+    if error.code == "ConditionalCheckFailedException":
+        return from_item(error.answer["Item"]) if error.answer.get("Item") else None
+    for reason in error.answer.get("CancellationReasons", []):
         if reason.get("Code") == "ConditionalCheckFailed":
             return from_item(reason["Item"]) if reason.get("Item") else None
     raise error
 
 
-def _refused_at(error: ClientError) -> int:
-    reasons: Any = error.response.get("CancellationReasons", [])
+def _refused_at(error: aws.Refused) -> int:
+    reasons = error.answer.get("CancellationReasons", [])
     return next((at for at, reason in enumerate(reasons) if reason.get("Code") == "ConditionalCheckFailed"), 0)

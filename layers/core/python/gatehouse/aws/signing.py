@@ -1,0 +1,42 @@
+"""Signature Version 4 (AWS General Reference, "Signing AWS API requests") of a POST to the root of a service."""
+
+import hashlib
+import hmac
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+
+from gatehouse import clock
+from gatehouse.aws.credentials import Credentials
+
+_ALGORITHM = "AWS4-HMAC-SHA256"
+
+
+def signed(headers: Mapping[str, str], body: bytes, *, service: str, region: str, held: Credentials) -> dict[str, str]:
+    """The headers with those that sign them and the body. headers: names in small letters, host among them."""
+    at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.now()))
+    given = {**headers, "x-amz-date": at}
+    if held.token:
+        given["x-amz-security-token"] = held.token
+    names = sorted(given)
+    listed = ";".join(names)
+    lines = "".join(f"{name}:{given[name]}\n" for name in names)
+    request = f"POST\n/\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
+    scope = f"{at[:8]}/{region}/{service}/aws4_request"
+    text = f"{_ALGORITHM}\n{at}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    signature = hmac.digest(_key(held.secret, at[:8], region, service), text.encode(), "sha256").hex()
+    given["authorization"] = f"{_ALGORITHM} Credential={held.access_key}/{scope}, SignedHeaders={listed}, Signature={signature}"
+    return given
+
+
+@lru_cache(maxsize=8)
+def _key(secret: str, day: str, region: str, service: str) -> bytes:
+    key = f"AWS4{secret}".encode()
+    for part in (day, region, service, "aws4_request"):
+        key = hmac.digest(key, part.encode(), "sha256")
+    return key
+
+
+def forget() -> None:
+    """Keep no key."""
+    _key.cache_clear()
