@@ -11,10 +11,12 @@ import boto3
 import pytest
 
 from gatehouse import key_rotation, table
+from gatehouse.aws import wire
 from gatehouse.table import connection
 from local import emulator as ministack
 from local.background import command_line
 from local.instance import HOME, Instance, client_environment
+from tests import botocore_wire
 from tests.integration import faults, scenes
 from tests.integration.steps import Setting
 from tests.unit.conftest import ENVIRONMENT, TABLES, context, create_tables, forget, function
@@ -45,6 +47,7 @@ def stack(emulator: Instance) -> Iterator[Instance]:
         for name, value in (ENVIRONMENT | client_environment(emulator)).items():
             patch.setenv(name, value)
         boto3.setup_default_session()
+        patch.setattr(wire, "exchange", botocore_wire.exchange)
         faults.listen()
         key = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
         patch.setenv("KEY_ARN", key)

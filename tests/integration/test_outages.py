@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 
-from gatehouse import clock, keys, table
+from gatehouse import aws, clock, keys, table
 from gatehouse.table import connection
 from local import emulator as ministack
 from local.instance import Instance
@@ -101,12 +101,12 @@ def test_a_table_that_cannot_be_reached_is_told_soon(setting: Setting, endpoint:
     step = steps.refresh(setting)
     with address_of_nobody(silent=endpoint == "silent") as address:
         monkeypatch.setenv("AWS_ENDPOINT_URL", address)
-        connection.client.cache_clear()
+        aws.forget()
         started = time.monotonic()
         answer = step.send()
         seconds = time.monotonic() - started
     monkeypatch.undo()
-    connection.client.cache_clear()
+    aws.forget()
 
     assert is_outage(answer)
     # No attempt begins after the deadline, and none to connect takes a second.

@@ -29,8 +29,8 @@ from moto.sqs.models import sqs_backends
 
 from gatehouse import aws as aws_client
 from gatehouse import client_keys, clients, hooks, keys, lambda_functions, mail, queues, resource_servers, roles, settings, tenant
-from gatehouse.hooks import calls
 from gatehouse.aws import wire
+from gatehouse.hooks import calls
 from gatehouse.table import connection
 from tests import botocore_wire
 
