@@ -1,4 +1,4 @@
-"""Counts what an invocation does: calls to DynamoDB and their capacity units, calls to KMS, signatures, log."""
+"""Counts what an invocation does: calls to DynamoDB and their capacity units, calls to KMS and of hooks, signatures, log."""
 
 import importlib
 import io
@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 
 from bench import capacity
-from gatehouse import jose, keys
+from gatehouse import jose, keys, lambda_functions
 from gatehouse.table import connection
 
 # Every operation that can be asked for its capacity; the verbs make no others.
@@ -28,6 +28,7 @@ class Work:
     wru: float = 0
     rru: float = 0
     kms: int = 0
+    hooks: int = 0
     signatures: int = 0
     log_bytes: int = 0
     disagreements: list[str] = field(default_factory=list)
@@ -53,7 +54,11 @@ def recording() -> Iterator[Work]:
         work.signatures += 1
         return sign(*arguments, **named)
 
+    def count_hook(**_: object) -> None:
+        work.hooks += 1
+
     events.register("after-call.dynamodb", count_call)
+    events.register("before-call.lambda", count_hook)
     events.register("before-call.kms", count_kms)
     _new_clients()
     jose.sign, sys.stdout = counting_sign, io.StringIO()
@@ -97,6 +102,7 @@ def timing_client() -> Iterator[Stopwatch]:
 def _new_clients() -> None:
     connection.client.cache_clear()
     keys.kms.cache_clear()
+    lambda_functions.client.cache_clear()
 
 
 def _ask_for_capacity(params: dict[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from gatehouse.management.fields import FieldsQuery, only
 from gatehouse.management.paging import PageQuery
 from gatehouse.management.refusals import InvalidPaging, InvalidQuery
 from gatehouse.management.routes import Call, Route
-from gatehouse.management.user_documents import shown
+from gatehouse.user_documents import shown
 from gatehouse.management.users import UserAnswer
 from gatehouse.users import User, there
 
