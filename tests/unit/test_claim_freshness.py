@@ -9,6 +9,7 @@ from bench.recorder import recording
 from gatehouse import claim_mapping, custom_data, memberships, organizations, role_holders, roles, tokens
 from gatehouse.claim_mapping import BUDGET_BYTES
 from gatehouse.claim_rules import size
+from gatehouse.tokens import Added
 from tests.unit.flows import browser_of, claims_of, exchange, new_code, new_user, refresh, tokens_of, userinfo
 from tests.unit.mapped import NAMESPACE, PLAN, app, given, mapping, read, rule, signed
 from tests.unit.teams import join
@@ -197,3 +198,9 @@ def test_the_operator_sets_the_budget(budget: int) -> None:
 
     assert claims["overflow"] == ([PLAN, "app:name"] if budget == 0 else [PLAN])
     assert claims.get("app:name") == (None if budget == 0 else "Ada")
+
+
+def test_what_is_a_tokens_own_wins_whoever_adds_to_it() -> None:
+    claims, left = tokens.composed({"sub": "ada", "exp": 7}, Added({"sub": "eve", "app:a": 1, "name": "B"}, 1000), {"name": "A", "exp": 9})
+
+    assert (claims, left) == ({"sub": "ada", "exp": 7, "app:a": 1, "name": "B"}, [])

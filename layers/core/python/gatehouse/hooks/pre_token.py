@@ -26,7 +26,7 @@ _NEVER_SUPPRESSED: Final = claim_rules.RESERVED - _ABOUT_PERSON
 
 @dataclass(frozen=True, slots=True)
 class Edits:
-    """What becomes of a set of names: some are added with a value, in place of what they had, and some are taken away."""
+    """What becomes of a set of names: some are taken away, then some are added with a value, in place of what they had."""
 
     added: Mapping[str, Any] = field(default_factory=dict)
     suppressed: frozenset[str] = frozenset()
@@ -36,7 +36,7 @@ class Edits:
 
     def then(self, later: "Edits") -> "Edits":
         """Both, one after the other."""
-        return Edits(later.applied(self.added), (self.suppressed - frozenset(later.added)) | later.suppressed)
+        return Edits(later.applied(self.added), self.suppressed | later.suppressed)
 
 
 @dataclass(frozen=True, slots=True)
