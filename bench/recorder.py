@@ -37,7 +37,7 @@ class Work:
 @contextmanager
 def recording() -> Iterator[Work]:
     """Count what happens inside. The clients are made anew before and after: no hook is left when time is taken."""
-    work = Work()
+    work, usual = Work(), boto3.DEFAULT_SESSION
     boto3.setup_default_session()
     events: Any = boto3._get_default_session().events
     for operation in (*_READS, *_WRITES):
@@ -67,7 +67,7 @@ def recording() -> Iterator[Work]:
         work.log_bytes = len(sys.stdout.getvalue().encode())
     finally:
         jose.sign, sys.stdout = sign, output
-        boto3.setup_default_session()
+        boto3.DEFAULT_SESSION = usual
         _new_clients()
 
 
