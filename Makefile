@@ -74,6 +74,15 @@ certification: $(VENV) ## Register what the OpenID conformance suite needs (SUIT
 rotate-keys: $(VENV) ## Replace the signing keys now
 	@$(LOCAL) exec $(STACK) -- $(CURDIR)/.venv/bin/python -m local.admin rotate-keys $(ARGS)
 
+.PHONY: redeliver
+redeliver: $(VENV) ## Tell a webhook again what it could not be told (ARGS="<webhook id> [--event <id>]")
+	@$(LOCAL) exec $(STACK) -- $(CURDIR)/.venv/bin/python -m local.admin redeliver $(ARGS)
+
+.PHONY: hook
+hook: $(VENV) ## Replay an event: make hook EVENT=events/hooks/post_login.json HOOK=<id> (or FUNCTION=<folder or ARN>)
+	@PYTHONPATH=layers/core/python $(RUN) local.hook $(STACK) $(if $(HOOK),--hook $(HOOK),--function $(or $(FUNCTION),$(error say which: HOOK=<id of a hook>, or FUNCTION=<folder or ARN>))) \
+		$(or $(EVENT),$(error say which event: EVENT=events/hooks/<file>.json))
+
 .PHONY: invoke
 invoke: $(VENV) ## Invoke one function: make invoke F=discovery E=discovery
 	@$(LOCAL) invoke $(STACK) $(or $(F),$(error say which function: F=<folder under functions/>)) $(or $(E),$(error say which event: E=<name under events/>))
@@ -105,8 +114,12 @@ check: setup ## Lint, format, types, import contracts, template
 		|| { echo "error: layers/dependencies/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
 	@$(UV) export $(LAYER_EXPORT) --only-group management | diff -q - layers/management/requirements.txt >/dev/null \
 		|| { echo "error: layers/management/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
+	@$(UV) export $(LAYER_EXPORT) --only-group hooks | diff -q - examples/hooks/powertools/requirements.txt >/dev/null \
+		|| { echo "error: examples/hooks/powertools/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/emulator/bin/sam validate --lint --template-file template.yaml
 	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/emulator/bin/sam validate --lint --template-file examples/orders_api/template.yaml
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/emulator/bin/sam validate --lint --template-file examples/hooks/template.yaml
+	@SAM_CLI_TELEMETRY=0 AWS_DEFAULT_REGION=us-east-1 .local/emulator/bin/sam validate --lint --template-file examples/schedules/template.yaml
 
 .PHONY: format
 format: $(VENV) ## Put the code into the agreed format
@@ -133,6 +146,7 @@ lock: $(UV) ## Write the lock files anew
 	@$(UV) lock --quiet
 	@$(UV) export $(LAYER_EXPORT) --no-dev --output-file layers/dependencies/requirements.txt
 	@$(UV) export $(LAYER_EXPORT) --only-group management --output-file layers/management/requirements.txt
+	@$(UV) export $(LAYER_EXPORT) --only-group hooks --output-file examples/hooks/powertools/requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
 		local/emulator.in --output-file local/emulator.lock
 

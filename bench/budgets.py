@@ -29,6 +29,7 @@ class Budget:
     signatures: int
     cpu: float | None
     kms: int = 0
+    hooks: int = 0
 
 
 BUDGETS: Mapping[str, Budget] = {
@@ -47,10 +48,17 @@ BUDGETS: Mapping[str, Budget] = {
     "authorize, FAPI": Budget(3, 1, 3, 0, None),
     "code exchange, FAPI": Budget(3, 2, 1, 2, None),
     "refresh, FAPI": Budget(3, 2, 1, 2, None),
+    # What a mapping of claims needs is read with the person; a hook is one call of its function, and at a refresh the session is read too.
+    "code exchange, mapped": Budget(2, 1, 1, 2, None),
+    "refresh, mapped": Budget(2, 1, 1, 2, None),
+    "code exchange, mapped data": Budget(2, 1, 2, 2, None),
+    "refresh, mapped data": Budget(2, 1, 2, 2, None),
+    "code exchange, Lambda hook": Budget(2, 1, 1, 2, None, hooks=1),
+    "refresh, Lambda hook": Budget(2, 1, 2, 2, None, hooks=1),
     "client credentials": Budget(0, 0, 0, 1, 0.31),
     "userinfo": Budget(1, 0, 2, 0, 0.58),
     # The person's document, where the scope opens it and it is switched on.
-    "userinfo, custom data": Budget(2, 0, 3, 0, None),
+    "userinfo, custom data": Budget(1, 0, 3, 0, None),
     "introspect": Budget(1, 0, 2, 0, 0.62),
     "authorizer": Budget(1, 0, 2, 0, 0.58),
     "revoke": Budget(1, 1, 0, 0, None),
@@ -82,7 +90,7 @@ def exceeded(figures: Mapping[str, Any]) -> list[str]:
 
 
 def _over(name: str, work: Mapping[str, Any], budget: Budget) -> list[str]:
-    done = {"calls": len(work["operations"])} | {figure: work[figure] for figure in ("wru", "rru", "signatures", "kms")}
+    done = {"calls": len(work["operations"])} | {figure: work[figure] for figure in ("wru", "rru", "signatures", "kms", "hooks")}
     limits = {figure: getattr(budget, figure) for figure in done}
     over = [figure for figure in done if done[figure] > limits[figure]]
     return [f"{name}: {done[figure]:g} {figure}, {limits[figure]:g} allowed" for figure in over]

@@ -1,5 +1,6 @@
 """Capacity units from the sizes of items, by the rules that DynamoDB documents."""
 
+import base64
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -42,7 +43,7 @@ def _value_size(value: Mapping[str, Any]) -> int:
             digits = content.lstrip("-").replace(".", "").strip("0")
             return math.ceil(len(digits) / 2) + 1 + int(content.startswith("-"))
         case "B":
-            return len(content)
+            return len(base64.b64decode(content))
         case "L":
             return 3 + sum(1 + _value_size(entry) for entry in content)
         case "M":

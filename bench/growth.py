@@ -11,8 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any
 from urllib.parse import urlencode
@@ -24,7 +23,7 @@ from bench.measure import make_table_and_keys
 from bench.operations import Context, handler
 from bench.operations import event as named_event
 from bench.recorder import recording
-from gatehouse import client_registration, clock, table, users
+from gatehouse import aws, client_registration, clock, table, users
 from gatehouse.client_registration import Registered
 from gatehouse.search import terms
 from gatehouse.settings import settings
@@ -100,11 +99,7 @@ def _sizes() -> Sequence[int]:
 def _wait_for_the_emulator() -> None:
     """It sorts a whole partition for each query, which takes it longer than any caller of DynamoDB would wait."""
 
-    @cache
-    def patient() -> Any:
-        return boto3.client("dynamodb", config=Config(read_timeout=300, retries={"total_max_attempts": 1}, parameter_validation=False))
-
-    connection.client = patient
+    aws.DYNAMODB = replace(aws.DYNAMODB, read_seconds=300)
     connection.DEADLINE_SECONDS = 600
 
 

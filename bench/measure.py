@@ -12,10 +12,10 @@ from typing import Any
 import boto3
 import yaml
 
-from bench import calibration, capacity, starts, strict
+from bench import calibration, capacity, claims, starts, strict
 from bench.operations import Context, Operation, World, handler, operations
 from bench.recorder import recording, timing_client
-from gatehouse import clients, keys, refresh_tokens, sessions, table, tenant
+from gatehouse import claim_mapping, clients, hooks, keys, refresh_tokens, sessions, table, tenant
 from gatehouse.table import marshal
 from local.instance import ROOT
 
@@ -36,7 +36,7 @@ def main() -> None:
     output, sys.stdout = sys.stdout, open(os.devnull, "w")  # noqa: SIM115
     make_table_and_keys()
     worlds = {algorithm: World(algorithm) for algorithm in ALGORITHMS}
-    known = {algorithm: operations(world) + strict.operations(world) for algorithm, world in worlds.items()}
+    known = {algorithm: operations(world) + strict.operations(world) + claims.operations(world) for algorithm, world in worlds.items()}
     figures = {
         "work": {operation.name: _work(operation) for operation in known["ES256"]},
         "session_bytes": _session_bytes(worlds["ES256"]),
@@ -74,6 +74,8 @@ def _work(operation: Operation) -> dict[str, Any]:
     keys.forget()
     clients.forget()
     tenant.forget()
+    claim_mapping.forget()
+    hooks.forget()
     with recording() as cold:
         operation.run(event)
     return asdict(warm) | {"cold_operations": cold.operations, "cold_kms": cold.kms}

@@ -1,4 +1,4 @@
-"""Counts what an invocation does: calls to DynamoDB and their capacity units, calls to KMS, signatures, log."""
+"""Counts what an invocation does: calls to DynamoDB and their capacity units, calls to KMS and of hooks, signatures, log."""
 
 import importlib
 import io
@@ -12,8 +12,9 @@ from typing import Any
 import boto3
 
 from bench import capacity
-from gatehouse import jose, keys
-from gatehouse.table import connection
+from gatehouse import jose, lambda_functions
+from gatehouse.aws import wire
+from tests import botocore_wire
 
 # Every operation that can be asked for its capacity; the verbs make no others.
 _READS = ("GetItem", "BatchGetItem", "Query", "Scan")
@@ -28,6 +29,7 @@ class Work:
     wru: float = 0
     rru: float = 0
     kms: int = 0
+    hooks: int = 0
     signatures: int = 0
     log_bytes: int = 0
     disagreements: list[str] = field(default_factory=list)
@@ -36,12 +38,12 @@ class Work:
 @contextmanager
 def recording() -> Iterator[Work]:
     """Count what happens inside. The clients are made anew before and after: no hook is left when time is taken."""
-    work = Work()
+    work, usual = Work(), boto3.DEFAULT_SESSION
     boto3.setup_default_session()
     events: Any = boto3._get_default_session().events
     for operation in (*_READS, *_WRITES):
         events.register(f"provide-client-params.dynamodb.{operation}", _ask_for_capacity)
-    sign, output = jose.sign, sys.stdout
+    sign, output, exchange = jose.sign, sys.stdout, wire.exchange
 
     def count_call(model: Any, parsed: dict[str, Any], context: dict[str, Any], **_: object) -> None:
         _count(work, model.name, context["asked"], parsed)
@@ -53,16 +55,20 @@ def recording() -> Iterator[Work]:
         work.signatures += 1
         return sign(*arguments, **named)
 
+    def count_hook(**_: object) -> None:
+        work.hooks += 1
+
     events.register("after-call.dynamodb", count_call)
+    events.register("before-call.lambda", count_hook)
     events.register("before-call.kms", count_kms)
     _new_clients()
-    jose.sign, sys.stdout = counting_sign, io.StringIO()
+    jose.sign, sys.stdout, wire.exchange = counting_sign, io.StringIO(), botocore_wire.exchange
     try:
         yield work
         work.log_bytes = len(sys.stdout.getvalue().encode())
     finally:
-        jose.sign, sys.stdout = sign, output
-        boto3.setup_default_session()
+        jose.sign, sys.stdout, wire.exchange = sign, output, exchange
+        boto3.DEFAULT_SESSION = usual
         _new_clients()
 
 
@@ -95,8 +101,7 @@ def timing_client() -> Iterator[Stopwatch]:
 
 
 def _new_clients() -> None:
-    connection.client.cache_clear()
-    keys.kms.cache_clear()
+    lambda_functions.client.cache_clear()
 
 
 def _ask_for_capacity(params: dict[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any]:

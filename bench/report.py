@@ -29,14 +29,14 @@ def _work(figures: Mapping[str, Any]) -> str:
     rows = []
     for name, work in figures["work"].items():
         budget = budgets.BUDGETS.get(name)
-        done = [len(work["operations"]), work["wru"], work["rru"], work["kms"], work["signatures"]]
+        done = [len(work["operations"]), work["wru"], work["rru"], work["kms"], work["hooks"], work["signatures"]]
         cells = [f"{value:g}" for value in done]
         if budget:
-            allowed = (budget.calls, budget.wru, budget.rru, budget.kms, budget.signatures)
+            allowed = (budget.calls, budget.wru, budget.rru, budget.kms, budget.hooks, budget.signatures)
             cells = [f"{cell} / {limit:g}" for cell, limit in zip(cells, allowed, strict=True)]
         log = _told(work["log_bytes"], budgets.LOG_BYTES, "")
         rows.append((name, *cells, log, " ".join(work["operations"]) or "none"))
-    head = ("operation", "calls", "WRU", "RRU", "KMS", "signed", "log bytes", "calls made")
+    head = ("operation", "calls", "WRU", "RRU", "KMS", "hooks", "signed", "log bytes", "calls made")
     return _table("Work of a warm invocation: measured / allowed", head, rows)
 
 

@@ -1,13 +1,14 @@
 """The administrator's command until there is a console: clients, people and keys of the stack that the environment names.
 
-Works on a deployed stack as well: set ISSUER, TABLE_NAME and KEY_ARN to the stack's outputs and use your AWS credentials.
+Works on a deployed stack as well: set ISSUER, TABLE_NAME, KEY_ARN and WEBHOOK_QUEUE_URL to the stack's outputs and use your AWS
+credentials.
 """
 
 import argparse
 import json
 import sys
 
-from gatehouse import client_registration, identifiers, key_rotation, management_scopes, users
+from gatehouse import client_registration, dead_letters, identifiers, key_rotation, management_scopes, users, webhooks
 from gatehouse.client_rules import InvalidRegistration
 from gatehouse.clients import STANDARD_SCOPES, TYPES
 from gatehouse.hosted import start
@@ -15,12 +16,16 @@ from gatehouse.search import reindex
 from gatehouse.settings import settings
 
 
+class NoDelivery(Exception):
+    """Nothing can be redelivered."""
+
+
 def main() -> int:
     """Run one command; what is wrong with the input is one line on stderr."""
     arguments = _parser().parse_args()
     try:
         arguments.run(arguments)
-    except (InvalidRegistration, identifiers.InvalidIdentifier) as flaw:
+    except (InvalidRegistration, identifiers.InvalidIdentifier, NoDelivery) as flaw:
         print(f"error: {flaw}", file=sys.stderr)
         return 1
     return 0
@@ -75,6 +80,19 @@ def _rotate_keys(arguments: argparse.Namespace) -> None:
 def _reindex(arguments: argparse.Namespace) -> None:
     done = reindex.everything()
     print(f"{done.users} people: {done.written} search entries written, {done.removed} removed; {done.listed} items put into their lists")
+
+
+def _redeliver(arguments: argparse.Namespace) -> None:
+    webhook = webhooks.get(arguments.webhook_id)
+    if webhook is None:
+        raise NoDelivery("no such webhook")
+    letters = list(dead_letters.oldest(webhook.id, event_id=arguments.event))
+    if not letters:
+        raise NoDelivery("no such dead letter" if arguments.event else "no dead letters")
+    try:
+        print(f"{webhooks.redeliver(webhook, letters)} back in the queue")
+    except webhooks.SwitchedOff as off:
+        raise NoDelivery("the webhook is not enabled") from off
 
 
 def _setting(entry: str) -> tuple[str, object]:
@@ -132,6 +150,10 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="a signing key leaked: the next ones sign from now, the current ones are deleted",
     )
+    redelivering = commands.add_parser("redeliver", help="put what a webhook could not be told back into its queue")
+    redelivering.set_defaults(run=_redeliver)
+    redelivering.add_argument("webhook_id")
+    redelivering.add_argument("--event", default="", help="only this one; default all")
     reindexing = commands.add_parser("reindex", help="write search entries and lists anew, after searchable paths were changed")
     reindexing.set_defaults(run=_reindex)
     return parser

@@ -12,9 +12,22 @@ import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
 from local import aws, emulator, policies
-from local.instance import MAIL_FROM, ORDERS_STACK_NAME, ROOT, STACK_NAME, Instance, LocalError, client_environment
+from local.instance import (
+    HOOKS_STACK_NAME,
+    MAIL_FROM,
+    ORDERS_STACK_NAME,
+    REGION,
+    ROOT,
+    STACK_NAME,
+    Instance,
+    LocalError,
+    client_environment,
+)
 
 ORDERS_TEMPLATE = ROOT / "examples" / "orders_api" / "template.yaml"
+HOOKS_TEMPLATE = ROOT / "examples" / "hooks" / "template.yaml"
+# Functions of the operator that hooks, webhooks and schedules may call here; the emulator's account is always this one.
+HOOK_TARGETS = f"arn:aws:lambda:{REGION}:000000000000:function:gatehouse-hook-*"
 _SOURCES = ("template.yaml", "samconfig.toml", "functions", "layers", "examples/orders_api", "local/seed.py")
 _SETTLED = {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
 
@@ -31,16 +44,18 @@ def parameters(instance: Instance, overrides: Mapping[str, str]) -> dict[str, st
     declared = yaml.load((ROOT / "template.yaml").read_text(encoding="utf-8"), _Declarations)["Parameters"]  # noqa: S506
     # Defaults are passed too: for one that is not passed, CloudFormation keeps the value of the last deployment.
     defaults = {name: str(parameter["Default"]) for name, parameter in declared.items() if "Default" in parameter}
-    local = {"Issuer": instance.issuer, "MailFrom": MAIL_FROM, "Architecture": _architecture()}
+    local = {"Issuer": instance.issuer, "MailFrom": MAIL_FROM, "Architecture": _architecture(), "HookTargets": HOOK_TARGETS}
     return defaults | local | dict(overrides)
 
 
 def fingerprint(instance: Instance, values: Mapping[str, str]) -> str:
     """A digest of everything that a deployment depends on: sources, parameters, addresses, the functions' Python."""
-    addresses = [instance.orders_url, instance.app_url]
-    settings = [sorted(values.items()), addresses, _python_version(), emulator.BIN.as_posix()]
-    digest = hashlib.sha256(json.dumps(settings).encode())
-    for file in _files(ROOT / entry for entry in _SOURCES):
+    return _digest([sorted(values.items()), instance.orders_url, instance.app_url], _SOURCES)
+
+
+def _digest(settings: Sequence[object], sources: Sequence[str]) -> str:
+    digest = hashlib.sha256(json.dumps([*settings, _python_version(), emulator.BIN.as_posix()]).encode())
+    for file in _files(ROOT / entry for entry in sources):
         digest.update(file.relative_to(ROOT).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
@@ -63,13 +78,7 @@ def build(instance: Instance) -> None:
     Raises:
         LocalError: sam build failed; names the log.
     """
-    target = [
-        "--build-dir",
-        str(_build_dir(instance)),
-        "--cache-dir",
-        str(instance.home / f"sam-cache-{_python_version()}"),
-    ]
-    _sam(instance, "build", ["build", "--cached", "--parallel", "--template-file", str(ROOT / "template.yaml"), *target])
+    _sam_build(instance, ROOT / "template.yaml", _build_dir(instance))
     built = _build_dir(instance) / "template.yaml"
     template = yaml.safe_load(built.read_text(encoding="utf-8"))
     policies.adapt(template)
@@ -97,6 +106,34 @@ def deploy_orders(instance: Instance, outputs: Mapping[str, str]) -> None:
     addresses = {"Audience": instance.orders_url, "AllowedOrigin": instance.app_url}
     values = {"AuthorizerArn": outputs["AuthorizerArn"]} | addresses
     _deploy_stack(instance, ORDERS_STACK_NAME, ORDERS_TEMPLATE, values)
+
+
+def hooks_are_current(instance: Instance) -> bool:
+    """Whether the example functions that hooks can call stand in the emulator as their sources say."""
+    marker = _hooks_marker(instance)
+    if not marker.exists() or marker.read_text(encoding="ascii") != _hooks_fingerprint():
+        return False
+    return _status(instance, HOOKS_STACK_NAME) in _SETTLED
+
+
+def deploy_hooks(instance: Instance) -> None:
+    """Build and deploy the example functions that hooks can call.
+
+    Raises:
+        LocalError: sam build or sam deploy failed; names the log.
+    """
+    folder = instance.home / "build-hooks"
+    _sam_build(instance, HOOKS_TEMPLATE, folder)
+    _deploy_stack(instance, HOOKS_STACK_NAME, folder / "template.yaml", {"Architecture": _architecture()})
+    _hooks_marker(instance).write_text(_hooks_fingerprint(), encoding="ascii")
+
+
+def _hooks_fingerprint() -> str:
+    return _digest([_architecture()], ["examples/hooks"])
+
+
+def _hooks_marker(instance: Instance) -> Path:
+    return instance.home / "deployed-hooks"
 
 
 def stack_outputs(instance: Instance, stack: str) -> dict[str, str]:
@@ -131,6 +168,7 @@ def stack_environment(instance: Instance) -> dict[str, str]:
             "TABLE_NAME": outputs["TableName"],
             "AUDIT_TABLE_NAME": outputs["AuditTableName"],
             "KEY_ARN": outputs["KeyArn"],
+            "WEBHOOK_QUEUE_URL": outputs.get("WebhookQueueUrl", ""),
             "AUTHORIZER_ARN": outputs["AuthorizerArn"],
             "MAIL_FROM": MAIL_FROM,
             "ORDERS_URL": instance.orders_url,
@@ -139,6 +177,12 @@ def stack_environment(instance: Instance) -> dict[str, str]:
             "GATEHOUSE_INSTANCE": instance.name,
         }
     )
+
+
+def _sam_build(instance: Instance, template: Path, folder: Path) -> None:
+    cache = instance.home / f"sam-cache-{_python_version()}"
+    named = ["--template-file", str(template), "--build-dir", str(folder), "--cache-dir", str(cache)]
+    _sam(instance, "build", ["build", "--cached", "--parallel", *named])
 
 
 def _deploy_stack(instance: Instance, stack: str, template: Path, values: Mapping[str, str]) -> None:

@@ -13,6 +13,7 @@ REGION = "us-east-1"
 MAIL_FROM = "no-reply@gatehouse.localhost"
 STACK_NAME = "gatehouse"
 ORDERS_STACK_NAME = "gatehouse-orders"
+HOOKS_STACK_NAME = "gatehouse-hooks"
 APP_CLIENT_ID = "demospa"
 
 # What the template's Issuer takes for a host.

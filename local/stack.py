@@ -39,6 +39,9 @@ def up(instance: Instance, overrides: Mapping[str, str], *, fresh: bool = False)
     with _step("emulator"):
         emulator.start(instance)
     changed = _bring_up_to_date(instance, deploy.parameters(instance, overrides))
+    if not deploy.hooks_are_current(instance):
+        with _step("sam, hooks example"):
+            deploy.deploy_hooks(instance)
     with _step("gateway"):
         _start_gateway(instance, gateway, restart=changed or new_certificate)
     if changed:

@@ -7,10 +7,5 @@ from gatehouse.settings import settings
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    return deliveries.work_off(
-        event["Records"],
-        backchannel_logout.deliver,
-        queue_url=settings().logout_queue_url,
-        refused="LogoutRefused",
-        request_id=context.aws_request_id,
-    )
+    rules = deliveries.Rules(queue_url=settings().logout_queue_url, event="LogoutRefused")
+    return deliveries.work_off(event["Records"], backchannel_logout.deliver, rules, context.aws_request_id)

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -103,6 +104,18 @@ class Deployment:
         with self.administered():
             resources = boto3.client("cloudformation").describe_stack_resources(StackName=STACK_NAME)["StackResources"]
         return {entry["LogicalResourceId"]: entry["PhysicalResourceId"] for entry in resources}
+
+    def arn(self, resource: str) -> str:
+        """The ARN of a deployed function by the name that the template gives it."""
+        return f"arn:aws:lambda:{self.environment['AWS_DEFAULT_REGION']}:000000000000:function:{self.functions[resource]}"
+
+    def start_anew(self, *resources: str) -> None:
+        """These functions start cold at their next call: what was configured a moment ago is in force at once."""
+        client = self.lambda_client()
+        for name in (self.functions[resource] for resource in resources):
+            # The emulator keeps its workers unless their variables change.
+            variables = client.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            client.update_function_configuration(FunctionName=name, Environment={"Variables": variables | {"ANEW": str(time.time())}})
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """What a function answers to an event. function: name or ARN."""

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.service_resource import Table
 
 AUDIENCE = "https://music.example.com"
+EDITOR = "playlist_editor"
+PLAYS = f"{AUDIENCE}/plays"
 _KEY = [{"AttributeName": "sub", "KeyType": "HASH"}, {"AttributeName": "title", "KeyType": "RANGE"}]
 
 
@@ -49,14 +51,23 @@ def _application(stack: Deployment, songs: "Table") -> flask.Flask:
     app = flask.Flask(__name__)
     keys = jwt.PyJWKClient(f"{stack.issuer}/.well-known/jwks.json")
 
-    def subject() -> str:
+    def caller() -> dict[str, Any]:
         token = flask.request.headers.get("authorization", "").removeprefix("Bearer ")
         try:
             key = keys.get_signing_key_from_jwt(token)
             claims: dict[str, Any] = jwt.decode(token, key, algorithms=["RS256"], audience=AUDIENCE, issuer=stack.issuer)
         except jwt.PyJWTError:
             flask.abort(401)
-        return str(claims["sub"])
+        return claims
+
+    def subject() -> str:
+        return str(caller()["sub"])
+
+    @app.get("/welcome")
+    def welcome() -> Any:
+        claims = caller()
+        text = "Welcome, editor of playlists" if EDITOR in claims.get("roles", []) else "Welcome, listener"
+        return flask.jsonify({"text": text, "plays": claims.get(PLAYS)})
 
     @app.get("/songs")
     def listed() -> Any:

@@ -9,7 +9,7 @@ from urllib.parse import urljoin
 import httpx
 
 from tests.e2e.application import TIMEOUT_SECONDS, Application
-from tests.e2e.deployment import Person
+from tests.e2e.deployment import Deployment, Person
 
 _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
@@ -42,8 +42,24 @@ class Visitor:
         landed_at = urljoin(issuer, self.send("GET", url).headers["location"])
         if not landed_at.startswith(f"{issuer}/u/"):
             return landed_at
-        page = self.send("GET", landed_at)
-        form = {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)}
-        form |= {"email": person.email, "password": person.password}
-        location: str = self.send("POST", f"{issuer}/u/login", data=form).headers["location"]
+        location: str = self.tries(issuer, landed_at, person).headers["location"]
         return location
+
+    def tries(self, issuer: str, login_page: str, person: Person) -> httpx.Response:
+        """The answer to what the person gives on a login page."""
+        form = _hidden(self.send("GET", login_page)) | {"email": person.email, "password": person.password}
+        return self.send("POST", f"{issuer}/u/login", data=form)
+
+    def signs_up(self, stack: Deployment, url: str, person: Person) -> httpx.Response:
+        """The answer to the password that somebody chooses who had no account when the application sent them."""
+        login_page = urljoin(stack.issuer, self.send("GET", url).headers["location"])
+        begun = _hidden(self.send("GET", login_page))["signin"]
+        form = _hidden(self.send("GET", f"{stack.issuer}/u/signup?signin={begun}")) | {"email": person.email}
+        assert self.send("POST", f"{stack.issuer}/u/signup", data=form).status_code == 200
+        form = _hidden(self.send("GET", stack.newest_link(person.email))) | {"password": person.password}
+        return self.send("POST", f"{stack.issuer}/u/verify", data=form)
+
+
+def _hidden(page: httpx.Response) -> dict[str, str]:
+    """The hidden fields of a page's forms."""
+    return {name: html.unescape(value) for name, value in _HIDDEN.findall(page.text)}

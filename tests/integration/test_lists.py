@@ -2,13 +2,11 @@
 
 from typing import Any
 
-import boto3
 import pytest
 
-from gatehouse import clock, table, user_events, users
-from gatehouse.settings import settings
+from gatehouse import table, user_events, users
 from tests.integration.scenes import at_once, times
-from tests.permissions import template
+from tests.integration.streams import Context, recorded, turned_on
 from tests.unit.conftest import function
 from tests.unit.flows import later
 from tests.unit.operators import api, machine
@@ -92,7 +90,7 @@ def test_parallel_sign_ups_are_all_counted() -> None:
 
 
 def test_what_the_stream_tells_makes_people_findable() -> None:
-    stream = _turned_on()
+    stream = turned_on()
     bearer = machine("read:users", "update:users")
     ada, _ = joined(2, "ada")
     assert _followed(stream) >= 2
@@ -110,52 +108,22 @@ def test_what_the_stream_tells_makes_people_findable() -> None:
 
 
 def test_batches_that_are_read_again_and_at_once_leave_the_same_entries() -> None:
-    stream = _turned_on()
+    stream = turned_on()
     bearer = machine("update:users")
     ada, bob = joined(2, "x")
     for name in ("A", "B", "A", "C"):
         for user_id in (ada, bob):
             api("PATCH", f"/users/{user_id}", bearer, {"name": name})
-    records = filtered(_records(stream))
+    records = filtered(recorded(stream))
 
-    at_once(*times(4, function("user_events"), {"Records": records}, _Context()))
+    at_once(*times(4, function("user_events"), {"Records": records}, Context()))
 
     assert sorted(key["sk"] for key in _entries() if key["pk"] == "FIND#name") == sorted(f"c\x1f{user_id}" for user_id in (ada, bob))
 
 
-class _Context:
-    aws_request_id = "request"
-
-
-def _turned_on() -> str:
-    """The stream of the table, which begins now."""
-    view = template()["Resources"]["Identity"]["Properties"]["StreamSpecification"]["StreamViewType"]
-    client = boto3.client("dynamodb")
-    described = client.describe_table(TableName=settings().table_name)["Table"]
-    if not described.get("StreamSpecification", {}).get("StreamEnabled"):
-        specification: Any = {"StreamEnabled": True, "StreamViewType": view}
-        client.update_table(TableName=settings().table_name, StreamSpecification=specification)
-    arn: str = client.describe_table(TableName=settings().table_name)["Table"]["LatestStreamArn"]
-    return arn
-
-
-def _records(stream: str) -> list[dict[str, Any]]:
-    """Every record so far, as Lambda hands it over."""
-    client = boto3.client("dynamodbstreams")
-    found: list[Any] = []
-    for shard in client.describe_stream(StreamArn=stream)["StreamDescription"]["Shards"]:
-        iterator = client.get_shard_iterator(StreamArn=stream, ShardId=shard["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
-        while records := (page := client.get_records(ShardIterator=iterator))["Records"]:
-            found += records
-            iterator = page["NextShardIterator"]
-    for record in found:
-        record["dynamodb"]["ApproximateCreationDateTime"] = clock.now()
-    return found
-
-
 def _followed(stream: str) -> int:
     """Runs the function over all that the stream has told; how many records that were."""
-    records = filtered(_records(stream))
+    records = filtered(recorded(stream))
     answer = user_events.process(records, "request")
     assert answer == {"batchItemFailures": []}
     return len(records)

@@ -24,15 +24,38 @@ from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
+from moto.scheduler.models import scheduler_backends
+from moto.secretsmanager.models import secretsmanager_backends
 from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
 from gatehouse import aws as aws_client
-from gatehouse import client_keys, clients, hooks, keys, lambda_functions, mail, queues, resource_servers, roles, settings, tenant
+from gatehouse import (
+    claim_mapping,
+    client_keys,
+    clients,
+    event_bus,
+    hook_secrets,
+    hooks,
+    keys,
+    lambda_functions,
+    mail,
+    queues,
+    resource_servers,
+    roles,
+    scheduler,
+    schedules,
+    settings,
+    tenant,
+    webhooks,
+)
 from gatehouse.aws import wire
+from gatehouse.hook_functions import outside_api
 from gatehouse.hooks import calls
 from gatehouse.table import connection
-from tests import botocore_wire
+from tests import botocore_wire, operator_functions
+from tests.operator_functions import Service
+from tests.unit.hooks import SERVICE
 
 ROOT = Path(__file__).parents[2]
 ISSUER = "https://id.example.com"
@@ -44,11 +67,18 @@ ENVIRONMENT = {
     "TABLE_NAME": "identity",
     "AUDIT_TABLE_NAME": "audit",
     "MAIL_FROM": "hello@id.example.com",
+    "SCHEDULE_GROUP": "ScheduleGroup",
+    "SCHEDULE_ROLE_ARN": "arn:aws:iam::123456789012:role/ScheduleRole",
+    "SCHEDULE_RUNNER_ARN": "arn:aws:lambda:eu-central-1:123456789012:function:schedule-runner",
 }
 # The variables that name tables, and what template.yaml calls these.
 TABLES = {"TABLE_NAME": "Identity", "AUDIT_TABLE_NAME": "Audit"}
 # The variables that name queues, and what template.yaml calls these.
-QUEUES = {"LOGOUT_QUEUE_URL": "LogoutNotices", "FAILED_EVENTS_QUEUE_URL": "FailedEvents"}
+QUEUES = {
+    "LOGOUT_QUEUE_URL": "LogoutNotices",
+    "FAILED_EVENTS_QUEUE_URL": "FailedEvents",
+    "WEBHOOK_QUEUE_URL": "WebhookDeliveries.fifo",
+}
 
 # The same examples in every run; pytest --hypothesis-profile=explore looks for new ones.
 _PATIENT = [HealthCheck.too_slow]
@@ -89,7 +119,8 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
         boto3.client("sesv2").create_email_identity(EmailIdentity="id.example.com")
         boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
         for variable, name in QUEUES.items():
-            environment.setenv(variable, boto3.client("sqs").create_queue(QueueName=name)["QueueUrl"])
+            environment.setenv(variable, boto3.client("sqs").create_queue(QueueName=name, Attributes=queue_attributes(name))["QueueUrl"])
+        boto3.client("scheduler").create_schedule_group(Name=ENVIRONMENT["SCHEDULE_GROUP"])
         function("key_rotation")({}, context())
         yield {type(backend): deepcopy(vars(backend)) for backend in _backends()}
 
@@ -101,6 +132,13 @@ def create_tables() -> None:
         schema = template()["Resources"][resource]["Properties"]
         wanted = {name: schema[name] for name in properties if name in schema}
         boto3.client("dynamodb").create_table(TableName=ENVIRONMENT[variable], **wanted)
+
+
+def queue_attributes(name: str) -> dict[str, str]:
+    """What template.yaml says of the queue of that name, as far as it is about the order of its messages."""
+    schema = template()["Resources"][name.removesuffix(".fifo")]["Properties"]
+    given = {name: str(schema[name]) for name in ("FifoQueue", "DeduplicationScope", "FifoThroughputLimit") if name in schema}
+    return {name: value.lower() if value == "True" else value for name, value in given.items()}
 
 
 def _of_what_is_there(serializer: Any) -> Callable[..., None]:
@@ -124,7 +162,7 @@ def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
     queues_there = sqs_backends[DEFAULT_ACCOUNT_ID][ENVIRONMENT["AWS_DEFAULT_REGION"]]
     queues_there.queues.clear()
     for name in QUEUES.values():
-        queues_there.create_queue(name, None)
+        queues_there.create_queue(name, None, **queue_attributes(name))
     forget()
     yield
     forget()
@@ -137,9 +175,26 @@ def laptop(aws: None, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.settings.cache_clear()
 
 
+@pytest.fixture(scope="session")
+def lambda_service() -> Iterator[Service]:
+    with operator_functions.serving() as service:
+        yield service
+
+
+@pytest.fixture
+def lambdas(aws: None, lambda_service: Service, monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
+    """Lambda as the operator's functions see it, without any: tests.unit.hooks deploys some."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", lambda_service.url)
+    SERVICE[:] = [lambda_service]
+    yield lambda_service
+    SERVICE.clear()
+    lambda_service.clear()
+
+
 def _backends() -> list[Any]:
     region = ENVIRONMENT["AWS_DEFAULT_REGION"]
-    return [service[DEFAULT_ACCOUNT_ID][region] for service in (dynamodb_backends, kms_backends, ses_backends)]
+    services = (dynamodb_backends, kms_backends, scheduler_backends, secretsmanager_backends, ses_backends)
+    return [service[DEFAULT_ACCOUNT_ID][region] for service in services]
 
 
 def forget() -> None:
@@ -148,15 +203,22 @@ def forget() -> None:
     aws_client.forget()
     mail.ses.cache_clear()
     queues.sqs.cache_clear()
+    event_bus.client.cache_clear()
     keys.forget()
     clients.forget()
     client_keys.forget()
     roles.forget()
     resource_servers.forget()
     tenant.forget()
+    claim_mapping.forget()
     hooks.forget()
+    webhooks.forget()
     calls.forget()
     lambda_functions.client.cache_clear()
+    scheduler.client.cache_clear()
+    schedules.forget()
+    hook_secrets.forget()
+    outside_api.forget()
 
 
 # Pairs are made once: RSA takes its time, and no test looks at which key it is.

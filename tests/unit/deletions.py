@@ -60,7 +60,7 @@ def full_life() -> User:
     limits.count(limits.PASSWORD, user.email)
     for purpose in (tickets.RESET, tickets.VERIFY, tickets.EMAIL, tickets.OPERATOR_RESET):
         tickets.issue(purpose, user.email, user_id=user.user_id)
-    table.put(table.custom_key(user.user_id, "shop"), {"document": {}})
+    table.put(table.custom_key(user.user_id, "shop"), {"document": {}, "version": 1})
     table.put(table.identity_key("con_x", "1"), {"user_id": user.user_id})
     identity = {"connection_id": "con_x", "connection": "x", "provider": "x", "user_id": "1", "is_social": True, "at": 1, "profile": {}}
     users.describe(user.user_id, identities=[identity])

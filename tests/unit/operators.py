@@ -15,6 +15,7 @@ AUDIENCE = f"{ISSUER}/api/v2/"
 # First segment of a path below /api/v2: the function that serves it.
 _ORGANIZATIONS = {"organizations"}
 _CLIENTS = {"clients", "client-grants", "resource-servers", "connections", "tenants", "openapi.json"}
+_HOOKS = {"hooks", "claims", "webhooks", "schedules"}
 
 
 def machine(*scopes: str) -> str:
@@ -66,6 +67,8 @@ def api(method: str, path: str, bearer: str = "", body: Any = None, *, query: di
         sent.setdefault("content-type", "application/json")
     first = path.split("?")[0].strip("/").split("/")[0]
     name = "organizations_api" if first in _ORGANIZATIONS else "clients_api" if first in _CLIENTS else "users_api"
+    if first in _HOOKS:
+        name = "hooks_api"
     if path.endswith("/revoke-access"):
         name = "global_sign_out"
     asked = {name: json.dumps(value) if isinstance(value, bool) else str(value) for name, value in (query or {}).items()}

@@ -1,5 +1,6 @@
 """The stream of the table and the queues behind it, run as Lambda runs them: filtered, in batches, and again after a failure."""
 
+import base64
 import json
 from collections.abc import Callable, Sequence
 from datetime import UTC
@@ -15,6 +16,7 @@ from tests.unit.conftest import ENVIRONMENT, context, function
 
 Record = dict[str, Any]
 Batch = dict[str, Any]
+_KEYS = {"pk", "sk"}
 
 
 def turn_on() -> None:
@@ -29,15 +31,28 @@ def recorded() -> list[Record]:
     """Every record of the stream so far, as Lambda would hand it over, before any filter."""
     region = ENVIRONMENT["AWS_DEFAULT_REGION"]
     table: Any = dynamodb_backends[DEFAULT_ACCOUNT_ID][region].get_table(settings().table_name)
-    return [_as_event(item.to_json(), table.latest_stream_label) for item in table.stream_shard.items]
+    records = [_as_event(item.to_json(), table.latest_stream_label) for item in table.stream_shard.items]
+    return [_as_one(record) for record in records if record["dynamodb"].get("NewImage", {}).keys() != _KEYS]
 
 
 def _as_event(record: Any, label: str) -> Record:
     told = record["dynamodb"]
     told = told | {"ApproximateCreationDateTime": told["ApproximateCreationDateTime"].replace(tzinfo=UTC).timestamp()}
     arn = f"arn:aws:dynamodb:eu-central-1:{DEFAULT_ACCOUNT_ID}:table/identity/stream/{label}"
-    as_json: Record = json.loads(json.dumps(record | {"eventSourceARN": arn, "dynamodb": told}))
+    as_json: Record = json.loads(json.dumps(record | {"eventSourceARN": arn, "dynamodb": told}, default=_base64))
     return as_json
+
+
+def _as_one(record: Record) -> Record:
+    """An update that makes its item: moto tells of an item that is nothing but its key first, AWS of what was made."""
+    told = record["dynamodb"]
+    if told.get("OldImage", {}).keys() != _KEYS:
+        return record
+    return record | {"eventName": "INSERT", "dynamodb": {name: value for name, value in told.items() if name != "OldImage"}}
+
+
+def _base64(value: Any) -> str:
+    return base64.b64encode(bytes(value)).decode()
 
 
 def filtered(records: Sequence[Record]) -> list[Record]:

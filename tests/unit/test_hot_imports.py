@@ -11,8 +11,11 @@ import pytest
 from bench.budgets import NEVER_LOADED, PAGES_NEVER_LOADED
 
 ROOT = Path(__file__).parents[2]
-SHOWING_PAGES, IN_THE_BACKGROUND = {"hosted_pages"}, {"cleanup", "key_rotation", "logout_delivery", "user_events"}
-FOR_DATA = {"account", "clients_api", "organizations_api", "users_api"}
+SHOWING_PAGES, IN_THE_BACKGROUND = (
+    {"hosted_pages"},
+    {"cleanup", "hook_guard", "key_rotation", "logout_delivery", "schedule_runner", "user_events"},
+)
+FOR_DATA = {"account", "clients_api", "hooks_api", "organizations_api", "users_api"}
 HOT = {file.parent.name for file in ROOT.glob("functions/*/app.py")} - SHOWING_PAGES - IN_THE_BACKGROUND - FOR_DATA
 PROGRAM = """
 import importlib, json, sys

@@ -1,15 +1,12 @@
 """Keys come and go without a token or cache that notices, and only their public halves are shown (rows 57, 58)."""
 
-import http.server
-import json
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import jwt
 import pytest
 
 from gatehouse import clock, discovery, jose, key_rotation, keys, table
+from tests.unit.cloudformation import deployed
 from tests.unit.conftest import call, context, event, forget, function
 from tests.unit.faults import DENIED, always, trouble, unreachable
 from tests.unit.flows import (
@@ -191,43 +188,6 @@ def test_algorithms_that_are_switched_off_are_not_shown(monkeypatch: pytest.Monk
     assert call("discovery", "GET", "/.well-known/openid-configuration").json["id_token_signing_alg_values_supported"] == ["RS256"]
 
 
-class _Answers(http.server.BaseHTTPRequestHandler):
-    def do_PUT(self) -> None:
-        body = self.rfile.read(int(self.headers["content-length"]))
-        self.server.answers.append((self.path, self.headers["content-type"], json.loads(body)))  # type: ignore[attr-defined]
-        self.send_response(200)
-        self.end_headers()
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
-
-@pytest.fixture
-def cloudformation() -> Iterator[http.server.HTTPServer]:
-    """Takes the answers that CloudFormation waits for."""
-    server = http.server.HTTPServer(("127.0.0.1", 0), _Answers)
-    server.answers = []  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def deployed(server: http.server.HTTPServer, kind: str) -> dict[str, str]:
-    """What CloudFormation is told about a custom resource of ours."""
-    ids = {"StackId": "stack", "RequestId": "request", "LogicalResourceId": "Keys"}
-    url = f"http://127.0.0.1:{server.server_port}/answer?signature=x"
-    function("key_rotation")({"RequestType": kind, "ResponseURL": url, "ResourceProperties": {}} | ids, context())
-    [(path, media_type, answer)] = server.answers  # type: ignore[attr-defined]
-    # The signature of the address covers an empty content type.
-    assert (path, media_type) == ("/answer?signature=x", "")
-    assert {name: answer[name] for name in ids} == ids
-    told: dict[str, str] = answer
-    return told
-
-
 def empty_ring() -> None:
     for kid in keys.ring():
         table.delete(table.ring_key(kid))
@@ -235,40 +195,38 @@ def empty_ring() -> None:
 
 
 @pytest.mark.parametrize("kind", ["Create", "Update"])
-def test_a_new_stack_has_its_keys_before_its_first_request(cloudformation: http.server.HTTPServer, kind: str) -> None:
+def test_a_new_stack_has_its_keys_before_its_first_request(kind: str) -> None:
     empty_ring()
 
-    assert deployed(cloudformation, kind)["Status"] == "SUCCESS"
+    assert deployed("key_rotation", kind)["Status"] == "SUCCESS"
     assert len(published()) == 6
     assert len(keys.ring()) == 8
 
 
-def test_a_stack_that_is_deleted_keeps_its_keys_with_its_table(cloudformation: http.server.HTTPServer) -> None:
+def test_a_stack_that_is_deleted_keeps_its_keys_with_its_table() -> None:
     before = published()
 
-    assert deployed(cloudformation, "Delete")["Status"] == "SUCCESS"
+    assert deployed("key_rotation", "Delete")["Status"] == "SUCCESS"
     assert published() == before
 
 
 @pytest.mark.parametrize("fate", [DENIED, unreachable])
-def test_cloudformation_is_told_why_it_failed_and_does_not_wait(
-    cloudformation: http.server.HTTPServer, fate: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cloudformation_is_told_why_it_failed_and_does_not_wait(fate: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_rotation, "PATIENCE_SECONDS", 0)
     empty_ring()
 
     with trouble({"kms": always(fate)}):
-        answer = deployed(cloudformation, "Create")
+        answer = deployed("key_rotation", "Create")
 
     assert answer["Status"] == "FAILED"
     assert answer["Reason"].startswith("Unavailable: kms generate: ")
     assert answer["PhysicalResourceId"]
 
 
-def test_a_permission_that_takes_its_time_is_waited_for(cloudformation: http.server.HTTPServer, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_permission_that_takes_its_time_is_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(key_rotation, "PATIENCE_SECONDS", 0)
     empty_ring()
 
     with trouble({"kms": [DENIED, DENIED, DENIED]}):
-        assert deployed(cloudformation, "Create")["Status"] == "SUCCESS"
+        assert deployed("key_rotation", "Create")["Status"] == "SUCCESS"
     assert len(published()) == 6

@@ -79,7 +79,7 @@ def test_a_wrong_password_and_single_sign_on_are_no_sign_ins() -> None:
     browser.fill(opened(browser, app.client_id), "/u/login", email=user.email, password="wrong")
     tokens_of(app.client_id, browser_of(user))
 
-    assert logs(user.user_id) == []
+    assert [entry["type"] for entry in logs(user.user_id)] == ["fp"]
     assert api("GET", user_path(user.user_id), machine("read:users")).json["logins_count"] == 0
 
 

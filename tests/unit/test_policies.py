@@ -22,10 +22,18 @@ PEOPLE = [USER, SIGNIN, DEVICE, TICKET, LIMIT, EMAIL]
 # What only one person may have, and the ids of those who are gone.
 NAMES = [EMAIL, "USERNAME#*", "PHONE#*", "IDENTITY#*", "GONE#*"]
 FOUND = ["FIND#*", "STATS"]
+HOOKS, CLAIMS = "HOOKS", "CLAIMS"
+# Where attempts to sign in are noted that name nobody.
+NOBODY = "NOBODY#*"
+WEBHOOK, SCHEDULE = "WEBHOOK#*", "SCHEDULE#*"
+CONFIGURED = ["HOOKS", "CLAIMS", "WEBHOOKS", "SCHEDULES"]
 ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     "discovery": ([("Query", [KEYS])], []),
     "authorize": (
-        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR, ORG, ORGNAME]), ("PutItem UpdateItem", [USER, SIGNIN, PAR])],
+        [
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, PAR, ORG, ORGNAME, TENANT, HOOKS]),
+            ("PutItem UpdateItem", [USER, SIGNIN, PAR]),
+        ],
         ["sealing"],
     ),
     "push_authorization": (
@@ -38,8 +46,8 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     ),
     "hosted_pages": (
         [
-            ("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE, "USERNAME#*", TENANT, ORG]),
-            ("PutItem UpdateItem DeleteItem", [USER, SIGNIN, PAR, *PEOPLE[2:], ORG]),
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, *PEOPLE, "USERNAME#*", TENANT, HOOKS, ORG]),
+            ("PutItem UpdateItem DeleteItem", [USER, NOBODY, SIGNIN, PAR, *PEOPLE[2:], "USERNAME#*", "PHONE#*", ORG]),
             ("UpdateItem", [COUNT]),
             ("ConditionCheckItem", ["GONE#*", USER, ORG]),
         ],
@@ -47,7 +55,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     ),
     "token_exchange": (
         [
-            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, DEVICE, ROLE, API, TENANT]),
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, DEVICE, ORG, ROLE, API, TENANT, HOOKS, CLAIMS]),
             ("PutItem UpdateItem", [USER, DEVICE, ASSERTION]),
             ("ConditionCheckItem", [USER]),
             ("DeleteItem", [ASSERTION]),
@@ -55,10 +63,10 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         ["sealing", "signing"],
     ),
     "token_refresh": (
-        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, API, TENANT]), ("UpdateItem", [USER])],
+        [("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ORG, ROLE, API, TENANT, HOOKS, CLAIMS]), ("UpdateItem", [USER])],
         ["sealing", "signing"],
     ),
-    "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE, TENANT])], []),
+    "userinfo": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ORG, ROLE, TENANT, CLAIMS])], []),
     "introspect": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing", "signing"]),
     "revoke": ([("GetItem Query", [KEYS, CLIENT]), ("UpdateItem", [USER]), ("PutItem DeleteItem", [ASSERTION])], ["sealing"]),
     "global_sign_out": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ROLE]), ("UpdateItem", [USER])], []),
@@ -83,6 +91,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
                     CONNECTION,
                     CONNECTIONNAME,
                     TENANT,
+                    HOOKS,
                     PAGE,
                     *FOUND,
                     COUNT,
@@ -111,6 +120,14 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         ],
         ["sealing"],
     ),
+    "hooks_api": (
+        [
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ORG, ROLE, API, TENANT, *CONFIGURED, WEBHOOK, SCHEDULE]),
+            ("PutItem UpdateItem", CONFIGURED),
+            ("DeleteItem", [WEBHOOK]),
+        ],
+        ["sealing", "messages"],
+    ),
     "account": (
         [
             ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, EMAIL, ORG, TENANT]),
@@ -118,9 +135,21 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
         ],
         ["sealing"],
     ),
-    "user_events": ([("GetItem Query", [CLIENT, USER, TENANT]), ("PutItem DeleteItem", ["FIND#*"]), ("UpdateItem", ["STATS"])], []),
+    "user_events": (
+        [
+            ("GetItem BatchGetItem Query", [CLIENT, USER, "GONE#*", TENANT, "WEBHOOKS"]),
+            ("PutItem DeleteItem", ["FIND#*"]),
+            ("UpdateItem", ["STATS"]),
+        ],
+        [],
+    ),
     "logout_delivery": ([("GetItem Query", [KEYS, CLIENT])], ["signing"]),
+    "webhook_delivery": ([("GetItem UpdateItem", ["WEBHOOKS"]), ("PutItem", [WEBHOOK])], []),
+    "schedule_runner": ([("GetItem Query", [KEYS, CLIENT, "SCHEDULES"]), ("PutItem UpdateItem", [SCHEDULE])], ["signing"]),
+    "hook_guard": ([("GetItem", ["HOOKS", "WEBHOOKS", "SCHEDULES"])], []),
     "authorizer": ([("GetItem BatchGetItem Query", [KEYS, CLIENT, USER])], []),
+    "user_creation": ([], []),
+    "claims_enrichment": ([("Query", [KEYS])], ["signing"]),
     "key_rotation": ([("Query PutItem UpdateItem DeleteItem", [KEYS])], []),
     "cleanup": (
         [
@@ -130,7 +159,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
             ("GetItem", NAMES[:3]),
             (
                 "DeleteItem",
-                ["SWEEP", USER, *NAMES[:4], ROLE, ORG, SIGNIN, PAR, PAGE, DEVICE, ASSERTION, TICKET, LIMIT],
+                ["SWEEP", USER, NOBODY, *NAMES[:4], ROLE, ORG, SIGNIN, PAR, PAGE, DEVICE, ASSERTION, TICKET, LIMIT, WEBHOOK, SCHEDULE],
             ),
         ],
         [],
@@ -139,7 +168,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
 
 # What each function lists, and who writes down what it changed.
 LISTED = {"users_api": ["USERS#*", "ROLES"], "organizations_api": ["ORGS", "MEMBERS#*"], "clients_api": ["CLIENTS", "APIS", "CONNECTIONS"]}
-AUDITED = ["users_api", "cleanup"]
+AUDITED = ["users_api", "user_events", "cleanup"]
 MAILERS = ["hosted_pages", "users_api", "organizations_api", "account"]
 
 
@@ -220,7 +249,43 @@ def test_a_function_unwraps_only_keys_of_its_purposes(function: str) -> None:
         "Condition": {"StringEquals": {"kms:EncryptionContext:purpose": purposes}},
     }
 
-    assert allowances(function, "kms") == ([expected] if purposes else [])
+    unwraps = [entry for entry in allowances(function, "kms") if "kms:Decrypt" in actions(entry)]
+    assert unwraps == ([expected] if purposes else [])
+
+
+def test_secrets_for_messages_to_others_are_wrapped_where_operators_make_them_and_nothing_else_is() -> None:
+    wraps = {function: [entry for entry in allowances(function, "kms") if "kms:Encrypt" in actions(entry)] for function in ALLOWED}
+
+    assert {function for function, entries in wraps.items() if entries} == {"hooks_api"}
+    assert wraps["hooks_api"] == [
+        {
+            "Effect": "Allow",
+            "Action": "kms:Encrypt",
+            "Resource": {"GetAtt": "Key.Arn"},
+            "Condition": {"StringEquals": {"kms:EncryptionContext:purpose": ["messages"]}},
+        }
+    ]
+
+
+# Whose requests run hooks.
+RUN_HOOKS = ["hosted_pages", "authorize", "token_exchange", "token_refresh", "users_api", "hooks_api", "webhook_delivery"]
+
+
+def test_whoever_runs_hooks_calls_those_of_the_stack_and_what_the_operator_named_and_nothing_else() -> None:
+    invokes, named, unwraps = RESOURCES["HookInvocation"]["Properties"]["PolicyDocument"]["Statement"]
+
+    assert RESOURCES["HookInvocation"]["Properties"]["Roles"] == [{"Ref": f"{logical_id(function)}Role"} for function in RUN_HOOKS]
+    own = [{"GetAtt": f"{logical_id(name)}.Arn"} for name in ("user_creation", "claims_enrichment")]
+    assert invokes == {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": own}
+    targets = {"Effect": "Allow", "Action": "lambda:InvokeFunction", "Resource": {"Ref": "HookTargets"}}
+    assert named == {"Fn::If": ["HasHookTargets", targets, {"Ref": "AWS::NoValue"}]}
+    assert unwraps["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": ["messages"]}}
+    assert (unwraps["Action"], unwraps["Resource"]) == ("kms:Decrypt", {"GetAtt": "Key.Arn"})
+
+
+def test_no_function_calls_another_beside_that() -> None:
+    # What else schedules take, tests/unit/test_schedule_policies.py holds.
+    assert {function for function in ALLOWED if allowances(function, "lambda")} == {"hooks_api"}
 
 
 def test_key_rotation_makes_keys_that_it_can_never_read() -> None:
@@ -242,17 +307,40 @@ def test_mail_is_sent_by_these_functions_and_only_from_the_configured_sender() -
     assert statement["Condition"] == {"StringEquals": {"ses:FromAddress": [{"Ref": "MailFrom"}]}}
 
 
+def test_one_function_reads_secrets_and_only_those_of_this_stacks_hooks() -> None:
+    arn = "arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:${AWS::StackName}/hooks/*"
+
+    assert [function for function in ALLOWED if allowances(function, "secretsmanager")] == ["claims_enrichment"]
+    assert allowances("claims_enrichment", "secretsmanager") == [
+        {"Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": {"Sub": arn}}
+    ]
+
+
+def test_one_function_puts_events_on_the_bus_of_the_stack() -> None:
+    assert [function for function in ALLOWED if allowances(function, "events")] == ["user_events"]
+    assert allowances("user_events", "events") == [
+        {"Effect": "Allow", "Action": "events:PutEvents", "Resource": {"GetAtt": "EventBus.Arn"}}
+    ]
+
+
 def queue_arns(*names: str) -> list[dict[str, str]]:
     return [{"GetAtt": f"{name}.Arn"} for name in names]
 
 
-def test_the_queues_are_each_written_and_read_by_one_function() -> None:
-    assert {function for function in ALLOWED if allowances(function, "sqs")} == {"user_events", "logout_delivery"}
-    (writes,), (reads,) = allowances("user_events", "sqs"), allowances("logout_delivery", "sqs")
+# Who puts messages into which queues, and who takes them out.
+SENDS = {"user_events": ["LogoutNotices", "FailedEvents", "WebhookDeliveries"], "hooks_api": ["WebhookDeliveries"]}
+RECEIVES = {"logout_delivery": "LogoutNotices", "webhook_delivery": "WebhookDeliveries"}
 
-    assert (actions(writes), writes["Resource"]) == (["sqs:SendMessage"], queue_arns("LogoutNotices", "FailedEvents"))
-    assert set(actions(reads)) == {f"sqs:{name}" for name in (*QUEUE_READS, "ChangeMessageVisibility")}
-    assert [reads["Resource"]] == queue_arns("LogoutNotices")
+
+def test_a_function_writes_and_reads_no_other_queues_than_it_must() -> None:
+    assert {function for function in ALLOWED if allowances(function, "sqs")} == SENDS.keys() | RECEIVES.keys()
+    for function, names in SENDS.items():
+        (writes,) = allowances(function, "sqs")
+        assert (listed(writes["Action"]), listed(writes["Resource"])) == (["sqs:SendMessage"], queue_arns(*names))
+    for function, name in RECEIVES.items():
+        (reads,) = allowances(function, "sqs")
+        assert set(actions(reads)) == {f"sqs:{name}" for name in (*QUEUE_READS, "ChangeMessageVisibility")}
+        assert [reads["Resource"]] == queue_arns(name)
 
 
 QUEUE_READS = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
@@ -280,11 +368,14 @@ def test_sam_attaches_no_policy_of_its_own_for_a_source() -> None:
     assert kinds <= {"HttpApi", "ScheduleV2"}
 
 
+SERVICES = {"dynamodb", "events", "iam", "kms", "lambda", "scheduler", "secretsmanager", "ses", "sqs"}
+
+
 @pytest.mark.parametrize("function", ALLOWED)
 def test_no_function_has_an_allowance_beside_these(function: str) -> None:
     own = PROPERTIES[logical_id(function)]
 
-    assert all(actions(entry)[0].split(":")[0] in ("dynamodb", "kms", "ses", "sqs") for entry in statements(function))
+    assert {actions(entry)[0].split(":")[0] for entry in statements(function)} <= SERVICES
     assert not [action for entry in statements(function) for action in actions(entry) if "*" in action]
-    assert len(own["Policies"]) == 1
+    assert len(own.get("Policies", [])) <= 1
     assert "Role" not in own

@@ -1,11 +1,14 @@
 """Every file in events/ goes through its function and gets the answer that its protocol has for it."""
 
 import json
+import socket
 from typing import Any
 
 import pytest
 
 from gatehouse import client_registration, clients
+from gatehouse.hook_functions import user_creation
+from tests.unit.cloudformation import deployed
 from tests.unit.conftest import ISSUER, ROOT, context, event, function
 
 FUNCTIONS = sorted(folder.name for folder in (ROOT / "functions").iterdir() if (folder / "app.py").exists())
@@ -28,6 +31,7 @@ STRANGERS = {
     "hosted_pages_device": (200, "BCDF-GHJK"),
     "hosted_pages_login": (400, "sign_in_expired"),
     "hosted_pages_style": (200, ""),
+    "hooks_api": (401, "invalid_token"),
     "introspect": (401, "invalid_client"),
     "logout": (400, "invalid_request"),
     "organizations_api": (401, "invalid_token"),
@@ -101,9 +105,39 @@ def test_the_scheduled_functions_do_their_work() -> None:
     assert run("key_rotation") == {"made": [], "promoted": [], "deleted": []}
 
 
+def test_a_schedule_that_is_gone_is_not_run() -> None:
+    assert run("schedule_runner")["outcome"] == "unknown"
+
+
+def test_an_update_that_takes_no_function_away_may_be() -> None:
+    asked = event("hook_guard")
+
+    told = deployed("hook_guard", asked["RequestType"], asked["ResourceProperties"], asked["OldResourceProperties"])
+    assert told["Status"] == "SUCCESS"
+
+
 def test_changes_that_concern_nobody_and_notices_for_nobody_are_done_with() -> None:
     assert run("user_events") == {"batchItemFailures": []}
     assert run("logout_delivery") == {"batchItemFailures": []}
+    assert run("webhook_delivery") == {"batchItemFailures": []}
+
+
+def test_the_hook_of_user_creation_prepares_one_person_and_refuses_the_other() -> None:
+    prepared = run("user_creation")["response"]
+
+    assert prepared["customDocument"] == {"plan": "free", "mail": "ada@example.com"}
+    assert (prepared["userMetadata"], prepared["appMetadata"]) == ({"theme": "light"}, {"plan": "free"})
+    with pytest.raises(user_creation.Refused):
+        run("user_creation_refused")
+
+
+def test_the_hook_of_claims_enrichment_changes_nothing_when_its_api_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    def resolve(*_: object, **__: object) -> None:
+        raise socket.gaierror
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+
+    assert run("claims_enrichment") == event("claims_enrichment")
 
 
 def test_the_authorizer_denies_a_token_that_nobody_issued() -> None:

@@ -128,7 +128,7 @@ def test_a_record_that_makes_no_sense_is_put_aside() -> None:
 
     assert passed_on([record]) == []
 
-    assert waiting("failed_events_queue_url")[0]["defect"] == "AttributeError"
+    assert waiting("failed_events_queue_url")[0]["defect"] == "TypeError"
 
 
 def test_metadata_has_entries_where_the_tenant_says_so() -> None:

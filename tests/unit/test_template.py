@@ -43,8 +43,9 @@ def test_every_queue_is_encrypted_and_an_alarm_watches_each_that_nothing_reads()
     assert {alarm["MetricName"] for alarm in alarms} == {"ApproximateNumberOfMessagesVisible"}
 
 
-def test_a_notice_stays_hidden_while_its_delivery_may_still_run() -> None:
-    assert PROPERTIES["LogoutNotices"]["VisibilityTimeout"] >= 6 * PROPERTIES["LogoutDeliveryFunction"]["Timeout"]
+@pytest.mark.parametrize(("queue", "function"), [("LogoutNotices", "LogoutDelivery"), ("WebhookDeliveries", "WebhookDelivery")])
+def test_a_message_stays_hidden_while_its_delivery_may_still_run(queue: str, function: str) -> None:
+    assert PROPERTIES[queue]["VisibilityTimeout"] >= 6 * PROPERTIES[f"{function}Function"]["Timeout"]
 
 
 @pytest.mark.parametrize("resource", ["Identity", "Audit", "Key"])
@@ -139,7 +140,7 @@ def test_only_functions_that_need_the_packages_of_the_management_layer_have_it()
     layered = {name: f["Properties"]["Layers"] for name, f in FUNCTIONS.items() if "Layers" in f["Properties"]}
 
     # SAM puts these behind the layers that every function has.
-    names = ("users_api", "organizations_api", "clients_api", "account", "hosted_pages")
+    names = ("users_api", "organizations_api", "clients_api", "account", "hosted_pages", "authorize", "hooks_api")
     assert layered == {logical_id(name): [{"Ref": "ManagementLayer"}] for name in names}
 
 
@@ -155,15 +156,17 @@ def test_an_alarm_reports_the_reuse_of_a_refresh_token() -> None:
 
 
 def test_every_setting_of_the_functions_is_set_by_the_template() -> None:
-    # Lambda names the function itself; how long a code lives is nobody's choice.
-    settings = {field.name.upper() for field in fields(Settings)} - {"SERVICE_NAME", "CODE_SECONDS"}
+    # Lambda names the function and the region itself; how long a code lives is nobody's choice.
+    settings = {field.name.upper() for field in fields(Settings)} - {"SERVICE_NAME", "REGION", "CODE_SECONDS"}
 
-    assert TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys() == settings
+    everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys()
+    own = [f["Properties"].get("Environment", {}).get("Variables", {}).keys() for f in FUNCTIONS.values()]
+    assert everywhere | {name for names in own for name in names} == settings
 
 
 def test_several_stacks_fit_into_one_account() -> None:
     names = [(key, value) for p in PROPERTIES.values() for key, value in p.items() if key.endswith("Name")]
     schedules = [event for function in FUNCTIONS.values() for event in function["Properties"].get("Events", {}).values()]
 
-    assert [(key, value) for key, value in names if isinstance(value, str) and key not in ("MetricName", "TableName")] == []
+    assert [(key, value) for key, value in names if isinstance(value, str) and key not in ("MetricName", "PolicyName", "TableName")] == []
     assert all(event["Properties"]["OmitName"] for event in schedules if event["Type"] == "ScheduleV2")

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 from urllib.parse import urlencode
 
-from gatehouse import clients, outbound, queues, tokens
-from gatehouse.deliveries import Failed, Refused
+from gatehouse import clients, deliveries, outbound, queues, tokens
+from gatehouse.deliveries import Failed
 from gatehouse.events import SESSION_ENDED, Event
 from gatehouse.settings import settings
 
@@ -13,8 +13,6 @@ from gatehouse.settings import settings
 _ENDED_BY_CLIENT: Final = "revoked"
 _PATIENCE_SECONDS = 5.0
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
-# Client errors that may well pass: Request Timeout, Too Early, Too Many Requests.
-_PASSING: Final = (408, 425, 429)
 
 
 def announce(events: Iterable[Event]) -> int:
@@ -23,15 +21,14 @@ def announce(events: Iterable[Event]) -> int:
     Raises:
         Unavailable: a client cannot be read, or the queue did not take all of them.
     """
-    ended = [event for event in events if event.kind == SESSION_ENDED and event.because != _ENDED_BY_CLIENT]
-    notices = [_notice(event) for event in ended if _uri(event.session.client_id)]
+    ended = [event for event in events if event.kind == SESSION_ENDED and event.data["because"] != _ENDED_BY_CLIENT]
+    notices = [_notice(event) for event in ended if _uri(event.data["client_id"])]
     queues.send(settings().logout_queue_url, notices)
     return len(notices)
 
 
 def _notice(event: Event) -> dict[str, str]:
-    session = event.session
-    return {"id": event.id, "client_id": session.client_id, "user_id": session.user_id, "sid": session.sid}
+    return {"id": event.id, "client_id": event.data["client_id"], "user_id": event.user_id, "sid": event.data["session"]["sid"]}
 
 
 def _uri(client_id: str) -> str:
@@ -55,7 +52,5 @@ def deliver(notice: Mapping[str, str]) -> str:
         answer = outbound.post(client.backchannel_logout_uri, body, _FORM, seconds=_PATIENCE_SECONDS)
     except outbound.Refused as trouble:
         raise Failed(str(trouble)) from trouble
-    if 200 <= answer.status < 300:
-        return "delivered"
-    kind = Refused if 400 <= answer.status < 500 and answer.status not in _PASSING else Failed
-    raise kind(f"answers {answer.status}")
+    deliveries.check(answer.status, answer.retry_after)
+    return "delivered"

@@ -71,7 +71,7 @@ def _dead(items: list[table.Item]) -> list[tuple[table.Item, table.Where]]:
         elif item["sk"].startswith("SIGNON#"):
             if not SignOn.from_item(item).live(users.get(item["user_id"]), grace_seconds=LONGEST_SIGN_ON_GRACE_SECONDS):
                 found.append((item, [("last_seen_at", "=", item["last_seen_at"])]))
-        elif item["sk"].startswith(_LEFT_BEHIND) and _owner(item) not in users:
+        elif item["sk"].startswith(_LEFT_BEHIND) and _owner(item) and _owner(item) not in users:
             found.append((item, [("pk", "exists", None)]))
         elif item.get("ttl", now) < now:
             found.append((item, [("ttl", "=", item["ttl"])]))

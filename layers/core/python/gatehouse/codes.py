@@ -15,6 +15,7 @@ class Code:
     """What the person agreed to. sid holds the user's epoch at that moment; strings may be empty where nothing was asked for.
 
     dpop_jkt: the thumbprint of the only key that may redeem it (RFC 9449 section 10). org_id: the organization that they signed in for.
+    claims: what hooks added at the sign-in, as post_login.Outcome has it.
     """
 
     client_id: str
@@ -33,6 +34,7 @@ class Code:
     id_token_claims: str = ""
     dpop_jkt: str = ""
     org_id: str = ""
+    claims: str = ""
     expires_at: int = 0
 
 

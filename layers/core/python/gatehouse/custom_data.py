@@ -52,6 +52,18 @@ def claim(user_id: str) -> dict[str, Any] | None:
     return found.document if found else None
 
 
+def place(user_id: str) -> table.Key | None:
+    """Where the person's document lies, for those who read it together with something else; None if custom data is switched off."""
+    store = tenant.settings().custom_data
+    return table.custom_key(user_id, store.store) if store.enabled else None
+
+
+def shown(item: table.Item | None) -> dict[str, Any] | None:
+    """The document in the item that was found there, as `claim` gives it."""
+    found = _exposed(item, tenant.settings().custom_data)
+    return found.document if found else None
+
+
 def get(user_id: str) -> Document:
     """The person's document: 1 RRU per 4 KB.
 
@@ -71,22 +83,41 @@ def insert(document: dict[str, Any]) -> Document:
         SwitchedOff, UnknownUser, Exists: as they say.
         metadata.Unacceptable: the document is not kept.
     """
-    store, now = _store(), clock.now()
+    store = _store()
     user_id = document.get(store.key_field)
     if not isinstance(user_id, str) or not identifiers.valid_user_id(user_id):
         raise metadata.Unacceptable(f"{store.key_field} must be the id of a user")
     _check(document, user_id, store, None)
-    # Not from 1: what is removed and inserted anew is in no version that anybody knows.
-    made = Document(user_id, document, clock.milliseconds(), now, now)
-    item = {name: getattr(made, name) for name in Document.__dataclass_fields__}
+    write = _first(user_id, document, store)
     try:
         table.transact(
-            table.Write(table.user_key(user_id), where=[("pk", "exists", None), ("deleting", "absent", None)], check=True),
-            table.Write(table.custom_key(user_id, store.store), where=[("pk", "absent", None)], put=item),
+            table.Write(table.user_key(user_id), where=[("pk", "exists", None), ("deleting", "absent", None)], check=True), write
         )
     except table.ConditionFailed as refused:
         raise (Exists if refused.at else UnknownUser) from refused
-    return made
+    return Document.from_item(write.put or {})
+
+
+def of_new_user(user_id: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """The document as it is inserted with a user who is about to be made: with the key field, and checked.
+
+    Raises:
+        SwitchedOff: as it says.
+        metadata.Unacceptable: the document is not kept.
+    """
+    store = _store()
+    whole = {store.key_field: user_id, **document}
+    _check(whole, user_id, store, None)
+    return whole
+
+
+def insertion(user_id: str, document: Mapping[str, Any]) -> table.Write:
+    """The write that inserts a document of `of_new_user`, for the transaction that makes the user.
+
+    Raises:
+        SwitchedOff: as it says.
+    """
+    return _first(user_id, dict(document), _store())
 
 
 def change(user_id: str, edit: Callable[[dict[str, Any]], dict[str, Any]], *, if_version: int | None = None) -> Document:
@@ -133,6 +164,14 @@ def remove(user_id: str, *, if_version: int | None = None) -> None:
         # The repeat after a lost answer finds nothing, and it was its own deed.
         if refused.item:
             raise Stale from refused
+
+
+def _first(user_id: str, document: dict[str, Any], store: CustomData) -> table.Write:
+    now = clock.now()
+    # Not from 1: what is removed and inserted anew is in no version that anybody knows.
+    made = Document(user_id, document, clock.milliseconds(), now, now)
+    item = {name: getattr(made, name) for name in Document.__dataclass_fields__}
+    return table.Write(table.custom_key(user_id, store.store), where=[("pk", "absent", None)], put=item)
 
 
 def _store() -> CustomData:

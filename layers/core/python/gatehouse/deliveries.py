@@ -1,7 +1,11 @@
-"""Working off a queue of messages to others: each is delivered, given up, or tried again later and later, and none holds up another."""
+"""Working off a queue of messages to others: each is delivered, given up, or tried again later and later, and none holds up another.
+
+But for those of one group in a FIFO queue: they come one after the other, so that one that fails holds up those behind it.
+"""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gatehouse import clock, observe, queues
@@ -12,61 +16,167 @@ RETRY_SECONDS: Final = (10, 30, 60, 120, 300, 600, 1200, 1800, *[3600] * 8)
 ATTEMPTS: Final = len(RETRY_SECONDS) + 1
 # A receiver that says no may be in the middle of a deployment; after that it is taken at its word.
 REFUSALS: Final = 3
+# How long a receiver may ask us to wait.
+LONGEST_WAIT_SECONDS: Final = 4 * 3600
+# Client errors that may well pass: Request Timeout, Too Early, Too Many Requests.
+_PASSING: Final = (408, 425, 429)
+_SHORT_SECONDS: Final = 60
 
-Message = Mapping[str, str]
+Message = Mapping[str, Any]
 
 
 class Failed(Exception):
-    """The receiver did not take the message. The message of the error is a reason without a secret."""
+    """The receiver did not take the message. The message of the error is a reason without a secret. after: seconds it asks us to wait."""
+
+    def __init__(self, reason: str, after: int = 0) -> None:
+        super().__init__(reason)
+        self.after = after
 
 
 class Refused(Failed):
-    """The receiver will not take the message however often it is sent."""
+    """The receiver will not take the message however often it is sent. final: nor need it be asked again to be sure."""
+
+    def __init__(self, reason: str, after: int = 0, *, final: bool = False) -> None:
+        super().__init__(reason, after)
+        self.final = final
 
 
-def work_off(
-    records: Sequence[Mapping[str, Any]], deliver: Callable[[Message], str], *, queue_url: str, refused: str, request_id: str
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """attempts: how many there were. reason: of the last one. sent_at_ms: when the message came into the queue."""
+
+    message: Message
+    attempts: int
+    reason: str
+    sent_at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """about: members of a message that the log is told. event: the security event that is recorded when a message is given up.
+
+    keep: where it then goes; without, one that was refused goes nowhere, and any other the queue puts aside by its own count.
+    longest_seconds: how long a message may be in the queue before it is given up, if there is somewhere for it to go.
+    """
+
+    queue_url: str
+    event: str
+    about: Sequence[str] = ("id", "client_id")
+    retry_seconds: Sequence[int] = RETRY_SECONDS
+    keep: Callable[[GivenUp], None] | None = None
+    longest_seconds: int = 0
+
+
+@dataclass(slots=True)
+class _Outcome:
+    word: str
+    fields: dict[str, str]
+    message: Message = field(default_factory=dict)
+    final: bool = False
+    after: int = 0
+
+
+def check(status: int, retry_after: int = 0) -> None:
+    """Whether a receiver took what was posted to it.
+
+    Raises:
+        Refused, Failed: as they say. A redirect is a failure: nothing is posted to where nobody registered.
+    """
+    if 200 <= status < 300:
+        return
+    kind = Refused if 400 <= status < 500 and status not in _PASSING else Failed
+    raise kind(f"answers {status}", retry_after)
+
+
+def work_off(records: Sequence[Mapping[str, Any]], deliver: Callable[[Message], str], rules: Rules, request_id: str) -> dict[str, Any]:
     """Deliver each message of a Lambda event from SQS; the answer names those that are to come again.
 
-    deliver: gives the outcome in a word. refused: the security event that is recorded when a receiver is taken at its word.
+    deliver: gives the outcome in a word.
     """
-    again = []
+    again: list[dict[str, str]] = []
+    held: set[str] = set()
     for record in records:
-        started_at = clock.milliseconds()
-        attempt = int(record["attributes"]["ApproximateReceiveCount"])
-        outcome, fields = _attempted(record, deliver, request_id)
-        if outcome == "refused" and attempt >= REFUSALS:
-            observe.event(refused, request_id=request_id, attempt=attempt, **fields)
-            continue
-        status = 503 if outcome == "unavailable" else 200
-        observe.request_finished(request_id=request_id, message=outcome, status=status, started_at_ms=started_at, attempt=attempt, **fields)
-        if outcome in ("refused", "failed", "unavailable"):
+        group = record["attributes"].get("MessageGroupId", "")
+        if group in held or not _settled(record, deliver, rules, request_id):
             again.append({"itemIdentifier": record["messageId"]})
-            _postpone(queue_url, record["receiptHandle"], attempt, request_id)
+            held |= {group} - {""}
     return {"batchItemFailures": again}
 
 
-def _attempted(record: Mapping[str, Any], deliver: Callable[[Message], str], request_id: str) -> tuple[str, dict[str, str]]:
-    """The outcome, and what the log is told of it."""
-    fields: dict[str, str] = {"message_id": record["messageId"]}
+def _settled(record: Mapping[str, Any], deliver: Callable[[Message], str], rules: Rules, request_id: str) -> bool:
+    started_at = clock.milliseconds()
+    attempt = int(record["attributes"]["ApproximateReceiveCount"])
+    outcome = _attempted(record, deliver, rules, request_id)
+    if _hopeless(outcome, attempt, record, rules):
+        if trouble := _kept(outcome, attempt, record, rules):
+            outcome.word, outcome.fields["detail"] = "unavailable", trouble
+        else:
+            observe.event(rules.event, request_id=request_id, attempt=attempt, **outcome.fields)
+            return True
+    status = 503 if outcome.word == "unavailable" else 200
+    observe.request_finished(
+        request_id=request_id, message=outcome.word, status=status, started_at_ms=started_at, attempt=attempt, **outcome.fields
+    )
+    if outcome.word not in ("refused", "failed", "broken", "unavailable"):
+        return True
+    _postpone(rules.queue_url, record["receiptHandle"], _pause(outcome, attempt, rules), request_id)
+    return False
+
+
+def _attempted(record: Mapping[str, Any], deliver: Callable[[Message], str], rules: Rules, request_id: str) -> _Outcome:
+    outcome = _Outcome("", {"message_id": record["messageId"]})
     try:
-        message = json.loads(record["body"])
-        fields |= {"id": message["id"], "client_id": message["client_id"]}
-        return deliver(message), fields
+        outcome.message = json.loads(record["body"])
+        outcome.fields |= {name: outcome.message[name] for name in rules.about}
+        outcome.word = deliver(outcome.message)
     except Refused as refusal:
-        return "refused", fields | {"reason": str(refusal)}
+        outcome.word, outcome.final, outcome.after = "refused", refusal.final, refusal.after
+        outcome.fields["reason"] = str(refusal)
     except Failed as failure:
-        return "failed", fields | {"reason": str(failure)}
+        outcome.word, outcome.after = "failed", failure.after
+        outcome.fields["reason"] = str(failure)
     except Unavailable as trouble:
-        return "unavailable", fields | {"detail": trouble.detail}
+        outcome.word = "unavailable"
+        outcome.fields["detail"] = trouble.detail
     except Exception as defect:  # noqa: BLE001 - whatever is wrong with this one, the others are delivered and it is put aside in the end
         observe.failed(request_id, defect)
-        return "failed", fields
+        outcome.word = "broken"
+    return outcome
 
 
-def _postpone(queue_url: str, receipt_handle: str, attempt: int, request_id: str) -> None:
-    seconds = RETRY_SECONDS[attempt - 1] if attempt <= len(RETRY_SECONDS) else 0
+def _hopeless(outcome: _Outcome, attempt: int, record: Mapping[str, Any], rules: Rules) -> bool:
+    if outcome.word == "refused" and (outcome.final or attempt >= REFUSALS):
+        return True
+    if rules.keep is None or outcome.word not in ("refused", "failed"):
+        return False
+    return attempt > len(rules.retry_seconds) or clock.milliseconds() - _sent_at(record) >= rules.longest_seconds * 1000
+
+
+def _kept(outcome: _Outcome, attempt: int, record: Mapping[str, Any], rules: Rules) -> str:
+    """Put a message where those go that are given up; what hindered it, if anything did."""
+    if rules.keep is None:
+        return ""
+    try:
+        rules.keep(GivenUp(outcome.message, attempt, outcome.fields["reason"], _sent_at(record)))
+    except Unavailable as trouble:
+        return trouble.detail or "unavailable"
+    return ""
+
+
+def _sent_at(record: Mapping[str, Any]) -> int:
+    return int(record["attributes"]["SentTimestamp"])
+
+
+def _pause(outcome: _Outcome, attempt: int, rules: Rules) -> int:
+    """Seconds until the next attempt."""
+    usual = rules.retry_seconds[attempt - 1] if attempt <= len(rules.retry_seconds) else 0
+    if rules.keep and (not usual or outcome.word == "broken"):
+        # Where to keep it was out of reach, or nobody can read it: either way, no reason to hold up for hours what is behind it.
+        usual = min(usual or _SHORT_SECONDS, _SHORT_SECONDS)
+    return max(usual, min(outcome.after, LONGEST_WAIT_SECONDS))
+
+
+def _postpone(queue_url: str, receipt_handle: str, seconds: int, request_id: str) -> None:
     try:
         queues.postpone(queue_url, receipt_handle, seconds)
     except Unavailable as trouble:

@@ -30,7 +30,7 @@ _JITTER_SECONDS = 1
 class Device:
     """status: pending, approved or denied. polled_by: the invocation of the last poll that was counted. resources: separated by spaces.
 
-    Once decided: when, and user_id, of whoever did; once approved: sid, auth_time and amr, of the session that it may begin.
+    Once decided: when, and user_id, of whoever did; once approved: sid, auth_time, amr and claims, of the session that it may begin.
     """
 
     user_code: str
@@ -48,6 +48,7 @@ class Device:
     sid: str = ""
     auth_time: int = 0
     amr: list[str] | None = None
+    claims: str = ""
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
@@ -124,9 +125,12 @@ def poll(device: Device, invocation_id: str) -> bool:
     return in_time
 
 
-def approve(asked: AuthorizationRequest, user: User, sign_on: SignOn) -> bool:
-    """Let the device begin a session of this user, under the epoch that they have now. False if it is too late, or decided otherwise."""
-    proof = {"sid": sessions.new_id(user.epoch), "auth_time": sign_on.auth_time, "amr": sign_on.amr}
+def approve(asked: AuthorizationRequest, user: User, sign_on: SignOn, claims: str = "") -> bool:
+    """Let the device begin a session of this user, under the epoch that they have now. False if it is too late, or decided otherwise.
+
+    claims: what hooks added at the sign-in.
+    """
+    proof = {"sid": sessions.new_id(user.epoch), "auth_time": sign_on.auth_time, "amr": sign_on.amr, "claims": claims}
     return _decided(asked, user, {"status": APPROVED, **proof})
 
 

@@ -4,7 +4,7 @@ Where a token is for several APIs, a name that two of them have is in it only if
 at which, and each API takes it as its own.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,15 +58,15 @@ class Rights:
         return {name for api in self._enforcing(audiences) for name in api.scope_values - self._at(api, "")}
 
 
-def of_person(user: User, org_id: str, audiences: Collection[str], *, with_roles: bool) -> Rights:
+def of_person(user: User, role_ids: Iterable[str], org_id: str, audiences: Collection[str], *, with_roles: bool) -> Rights:
     """The rights of a person, in the name of an organization or of none: what resource_servers.known costs; where one of the APIs enforces
-    permissions, or with_roles, also what permissions.roles_of costs.
+    permissions, or with_roles, also what roles.known costs. role_ids: those that they have there.
     """
     apis = resource_servers.known(audiences)
     enforcing = [api.identifier for api in apis if api.enforce_policies]
     if not enforcing and not with_roles:
         return Rights(apis, {})
-    given = permissions.roles_of(user, org_id)
+    given = roles.known(role_ids)
     held = {audience: permissions.given(user, given, audience, org_id) for audience in enforcing}
     if (management := settings().management_audience) in held:
         held[management] |= set(management_scopes.OWN)

@@ -110,6 +110,16 @@ def withdraw(org_id: str, invitation_id: str) -> bool:
     return True
 
 
+def open_to(invited: Link, user: User) -> bool:
+    """Whether `accept` would make the person a member, or they are one. Writes nothing; raises as it does."""
+    found = get(invited.org_id, invited.invitation_id)
+    if found is None or found.digest != _digest(invited.secret):
+        return memberships.get(user.user_id, invited.org_id) is not None
+    if user.email != found.email or not user.email_verified:
+        raise NotInvited
+    return True
+
+
 def accept(invited: Link, user: User) -> bool:
     """Use the invitation up and make the person a member with its roles, in one transaction. Of parallel uses one succeeds.
 

@@ -1,13 +1,11 @@
 """Rotation of the ring: puts the next key in good time and takes away what nothing needs. Running it twice changes nothing."""
 
-import json
 import time
-import urllib.request
 from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
-from gatehouse import clients, clock, jose, keys, observe, table
+from gatehouse import clients, clock, custom_resources, jose, keys, observe, table
 from gatehouse.errors import Unavailable
 from gatehouse.keys import RingKey
 from gatehouse.settings import settings
@@ -97,15 +95,11 @@ def _rotate_patiently(request_id: str) -> None:
 
 def for_cloudformation(event: dict[str, Any], request_id: str) -> dict[str, Any]:
     """Serve the stack's custom resource: a new stack has its keys before its first request, a deleted one keeps them with the table."""
-    status, reason = "SUCCESS", ""
+    failure = ""
     if event["RequestType"] != "Delete":
         try:
             _rotate_patiently(request_id)
         except Exception as error:  # noqa: BLE001 - CloudFormation waits for an answer that a raised error never sends
             observe.failed(request_id, error)
-            status, reason = "FAILED", f"{type(error).__name__}: {error.detail if isinstance(error, Unavailable) else 'see the log'}"
-    answer = {name: event[name] for name in ("StackId", "RequestId", "LogicalResourceId")}
-    answer |= {"Status": status, "Reason": reason or "done", "PhysicalResourceId": "gatehouse-keys"}
-    request = urllib.request.Request(event["ResponseURL"], json.dumps(answer).encode(), {"content-type": ""}, method="PUT")  # noqa: S310
-    urllib.request.urlopen(request, timeout=5).close()  # noqa: S310 - the URL is CloudFormation's own
-    return {"status": status}
+            failure = f"{type(error).__name__}: {error.detail if isinstance(error, Unavailable) else 'see the log'}"
+    return custom_resources.answer(event, "gatehouse-keys", failure=failure)

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
 
 # What Lambda itself says of a function that did not get to raise anything. The emulator calls every exception by the last of these.
-_PLATFORM: Final = ("Sandbox.", "Runtime.", "Extension.")
+_PLATFORM: Final = ("Sandbox.", "Runtime.", "Extension.", "Function.")
 _RAISED: Final = "Runtime.HandlerError"
+_START_SECONDS: Final = 5
 
 
 class Failed(Exception):
@@ -39,7 +40,8 @@ class _Answer:
 @cache
 def client(seconds: int) -> "LambdaClient":
     """seconds: how long an answer is waited for. Nothing is repeated: who calls decides about that."""
-    config = Config(connect_timeout=1, read_timeout=seconds, retries={"mode": "standard", "total_max_attempts": 1})
+    # Kept alive, since what is silent for some minutes is cut off on its way.
+    config = Config(connect_timeout=1, read_timeout=seconds, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 1})
     return boto3.client("lambda", config=config)
 
 
@@ -55,6 +57,20 @@ def invoke(arn: str, payload: bytes, *, seconds: int, limit: int) -> bytes:
     if len(answer.body) > limit:
         raise Failed(f"answers with more than {limit} bytes")
     return answer.body
+
+
+def start(arn: str, payload: bytes) -> None:
+    """Have a function called soon, without waiting for it; Lambda repeats it if it fails. payload: JSON.
+
+    Raises:
+        Failed: forbidden, throttled, missing or out of reach; it may have been started.
+    """
+    try:
+        client(_START_SECONDS).invoke(FunctionName=arn, Payload=payload, InvocationType="Event")
+    except ClientError as error:
+        raise Failed(error.response["Error"]["Code"]) from error
+    except BotoCoreError as error:
+        raise Failed(type(error).__name__) from error
 
 
 def _answer(arn: str, payload: bytes, seconds: int, limit: int) -> _Answer:

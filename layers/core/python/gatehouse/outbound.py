@@ -47,10 +47,11 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """status: as it came; a redirect is an answer like any other and never followed."""
+    """status: as it came; a redirect is an answer like any other and never followed. retry_after: seconds, 0 if it names none."""
 
     status: int
     body: bytes
+    retry_after: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,10 +84,19 @@ def fetch(url: str, *, limit: int, seconds: float = PATIENCE_SECONDS) -> bytes:
     Raises:
         Refused: the URL may not be called, or did not answer so.
     """
-    answer = _exchange("GET", url, None, {}, limit, seconds)
+    answer = get(url, {}, limit=limit, seconds=seconds)
     if answer.status != http.client.OK:
         raise Refused(f"answers {answer.status}")
     return answer.body
+
+
+def get(url: str, headers: Mapping[str, str], *, limit: int, seconds: float = PATIENCE_SECONDS) -> Answer:
+    """GET, within so many seconds altogether: an answer of any status, with a body of at most `limit` bytes.
+
+    Raises:
+        Refused: the URL may not be called, or did not answer.
+    """
+    return _exchange("GET", url, None, headers, limit, seconds)
 
 
 def post(url: str, body: bytes, headers: Mapping[str, str], *, limit: int = 0, seconds: float = PATIENCE_SECONDS) -> Answer:
@@ -173,7 +183,7 @@ def _exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, s
             _send(wire, method, target, body, headers)
             with http.client.HTTPResponse(wire, method=method) as response:  # type: ignore[arg-type]  # a socket as far as it is used
                 response.begin()
-                return Answer(response.status, _body(response, limit) if limit else b"")
+                return Answer(response.status, _body(response, limit) if limit else b"", _seconds(response.getheader("retry-after", "")))
     except TimeoutError:
         raise Refused(f"did not answer within {seconds:g} s") from None
     except ssl.SSLCertVerificationError:
@@ -243,6 +253,11 @@ def _body(response: http.client.HTTPResponse, limit: int) -> bytes:
     if response.length:
         raise http.client.IncompleteRead(body)
     return body
+
+
+def _seconds(retry_after: str) -> int:
+    """Of its two forms (RFC 9110 10.2.3) the one that needs no clock of theirs."""
+    return int(retry_after) if retry_after.isascii() and retry_after.isdecimal() and len(retry_after) < 10 else 0
 
 
 def _too_much() -> NoReturn:

@@ -23,6 +23,7 @@ class Session:
 
     resources: the APIs that were asked for, empty for the client's own. userinfo_claims, id_token_claims: asked for one by one. Each
     separated by spaces. org_id: the organization in whose name the person signed in, empty for none. metadata: an operator's notes.
+    claims: what hooks gave to the sign-in, JSON {"access_token": {...}, "id_token": {...}}, empty for nothing.
     """
 
     user_id: str
@@ -47,6 +48,7 @@ class Session:
     source_ip: str = ""
     user_agent: str = ""
     metadata: dict[str, str] | None = None
+    claims: str = ""
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
@@ -162,6 +164,17 @@ def read_live(user_id: str, sid: str, *, org_id: str = "") -> tuple[Session, Use
 def get(user_id: str, sid: str) -> Session | None:
     item = table.get(table.session_key(user_id, sid))
     return Session.from_item(item) if item else None
+
+
+def spent(session: Session | None, generation: int, *, client_id: str, grace_seconds: int, invocation_id: str, not_before: int = 0) -> bool:
+    """Whether `rotate` is sure to refuse this generation, now and at any time after. Arguments as there; reads nothing."""
+    if session is None or session.client_id != client_id or session.status != "active" or session.created_at <= not_before:
+        return True
+    if min(session.expires_at, session.idle_expires_at) <= clock.now():
+        return True
+    if session.generation == generation:
+        return False
+    return session.generation != generation + 1 or not _is_successor(session, grace_seconds, invocation_id)
 
 
 def rotate(

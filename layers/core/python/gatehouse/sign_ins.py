@@ -84,7 +84,7 @@ FOR_OWN_PAGES = AuthorizationRequest(
 class SignIn:
     """user_id, sign_on_id, auth_time and amr are set once the person has proven who they are; what is missing then is consent, or answers.
 
-    agreed: they have consented in this very sign-in.
+    agreed: they have consented in this very sign-in. claims: what hooks added when they had proven it.
     """
 
     sign_in_id: str
@@ -96,6 +96,7 @@ class SignIn:
     auth_time: int = 0
     amr: list[str] | None = None
     agreed: bool = False
+    claims: str = ""
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
@@ -121,10 +122,10 @@ def browser_digest(browser: str) -> str:
     return hashlib.sha256(browser.encode()).hexdigest()
 
 
-def begin(request: AuthorizationRequest, browser: str, sign_on: SignOn | None = None) -> SignIn:
-    """Store a new sign-in: 1 WRU per KB of the request. sign_on: if it is already known who the person is."""
+def begin(request: AuthorizationRequest, browser: str, sign_on: SignOn | None = None, claims: str = "") -> SignIn:
+    """Store a new sign-in: 1 WRU per KB of the request. sign_on, claims: if it is already known who the person is."""
     sign_in = SignIn(secrets.token_urlsafe(18), browser_digest(browser), request, clock.now() + SECONDS)
-    return _stored(_recognised(sign_in, sign_on) if sign_on else sign_in)
+    return _stored(_recognised(sign_in, sign_on, claims) if sign_on else sign_in)
 
 
 def find(sign_in_id: str) -> SignIn | None:
@@ -137,9 +138,9 @@ def find(sign_in_id: str) -> SignIn | None:
     return SignIn.from_item(item)
 
 
-def recognised(sign_in: SignIn, sign_on: SignOn, browser: str) -> SignIn:
+def recognised(sign_in: SignIn, sign_on: SignOn, browser: str, claims: str = "") -> SignIn:
     """Store that the person has proven who they are, and bind what is left to the value that the browser's cookie has from now on."""
-    return _stored(replace(_recognised(sign_in, sign_on), browser=browser_digest(browser)))
+    return _stored(replace(_recognised(sign_in, sign_on, claims), browser=browser_digest(browser)))
 
 
 def agreed(sign_in: SignIn) -> SignIn:
@@ -147,8 +148,9 @@ def agreed(sign_in: SignIn) -> SignIn:
     return _stored(replace(sign_in, agreed=True))
 
 
-def _recognised(sign_in: SignIn, sign_on: SignOn) -> SignIn:
-    return replace(sign_in, user_id=sign_on.user_id, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr)
+def _recognised(sign_in: SignIn, sign_on: SignOn, claims: str) -> SignIn:
+    known = replace(sign_in, user_id=sign_on.user_id, sign_on_id=sign_on.sign_on_id, claims=claims)
+    return replace(known, auth_time=sign_on.auth_time, amr=sign_on.amr)
 
 
 def _stored(sign_in: SignIn) -> SignIn:

@@ -1,11 +1,15 @@
 """What /authorize decides: answer at once for a browser that is signed on, or hand over to the hosted pages."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 from gatehouse import authorization, clock, consents, memberships, profile_questions, sign_ins, sign_ons, table
 from gatehouse.authorization import answers
 from gatehouse.clients import Client
 from gatehouse.errors import AccessDenied, ConsentRequired, InteractionRequired, LoginRequired
+from gatehouse.hooks import post_login
+from gatehouse.hooks.events import idempotency_id
+from gatehouse.hooks.post_login import Login, Outcome
 from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
@@ -20,11 +24,13 @@ NO_MEMBER = "the person is no member of the organization"
 def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Response:
     """A code, an error for prompt=none, or the way to the hosted pages. 1 read with a sign-on, and no write unless it is time to touch it.
 
-    In the name of an organization a read more: one sign-on serves several, and each code is only for a member.
+    In the name of an organization a read more: one sign-on serves several, and each code is only for a member. Hooks at sign-ins run here
+    once, before anything is asked; the pages that follow know what came of it.
 
     Raises:
         LoginRequired, ConsentRequired, InteractionRequired: prompt=none, and the person would have to be asked (Core 3.1.2.6).
-        AccessDenied: the person is no member of the organization.
+        AccessDenied: the person is no member of the organization, or a hook refused.
+        Unavailable: as a hook that failed demands.
     """
     prompts = asked.prompt.split()
     found = signed_on(request, client)
@@ -35,17 +41,44 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
     sign_on, user, consent = found
     if asked.org_id and memberships.get(user.user_id, asked.org_id) is None:
         raise AccessDenied(NO_MEMBER)
-    if "consent" in prompts or consents.needed(client, consent, asked):
-        if "none" in prompts:
-            raise ConsentRequired("the person has not allowed this")
-        return to_pages(request, asked, "consent", sign_on)
-    if profile_questions.due(client, user, optional="none" not in prompts):
-        if "none" in prompts:
+    consenting, silent = "consent" in prompts or consents.needed(client, consent, asked), "none" in prompts
+    if consenting and silent:
+        raise ConsentRequired("the person has not allowed this")
+    outcome = _hooked(request, asked, user, sign_on)
+    if consenting:
+        return to_pages(request, asked, "consent", sign_on, outcome.claims)
+    if profile_questions.due(client, outcome.user, optional=not silent):
+        if silent:
             raise InteractionRequired("the application needs to know more about the person")
-        return to_pages(request, asked, "profile", sign_on)
+        return to_pages(request, asked, "profile", sign_on, outcome.claims)
     sign_ons.touch(sign_on)
     return answers.with_code(
-        request, asked, user_id=user.user_id, epoch=user.epoch, sign_on_id=sign_on.sign_on_id, auth_time=sign_on.auth_time, amr=sign_on.amr
+        request,
+        asked,
+        user_id=user.user_id,
+        epoch=user.epoch,
+        sign_on_id=sign_on.sign_on_id,
+        auth_time=sign_on.auth_time,
+        amr=sign_on.amr,
+        claims=outcome.claims,
+    )
+
+
+def _hooked(request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn) -> Outcome:
+    """What the hooks make of a sign-in by the sign-on. The same request of the client has the same idempotency id."""
+    return post_login.run(
+        user,
+        Login(
+            client_id=asked.client_id,
+            org_id=asked.org_id,
+            scope=asked.scope,
+            auth_time=sign_on.auth_time,
+            amr=sign_on.amr,
+            sso=True,
+            source_ip=request.source_ip,
+            user_agent=request.headers.get("user-agent", ""),
+        ),
+        idempotency_id=idempotency_id("sign-on", sign_on.sign_on_id, json.dumps(asdict(asked))),
     )
 
 
@@ -77,12 +110,12 @@ def _must_sign_in_again(asked: AuthorizationRequest, client: Client, sign_on: Si
     return clock.now() - sign_on.auth_time >= longest
 
 
-def to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: SignOn | None = None) -> Response:
-    """Begin a sign-in, or what is left of one, and send the browser there."""
+def to_pages(request: Request, asked: AuthorizationRequest, page: str, sign_on: SignOn | None = None, claims: str = "") -> Response:
+    """Begin a sign-in, or what is left of one, and send the browser there. claims: what hooks added to it."""
     browser = request.cookies.get(f"__Host-{BROWSER_COOKIE}", "")
     if not sign_ins.wellformed_browser(browser):
         browser = sign_ins.new_browser()
-    sign_in = sign_ins.begin(asked, browser, sign_on)
+    sign_in = sign_ins.begin(asked, browser, sign_on, claims)
     cookie = set_cookie(BROWSER_COOKIE, browser, seconds=2 * sign_ins.SECONDS)
     return redirect(f"{settings().base_url}/u/{page}", {"signin": sign_in.sign_in_id}, cookies=[cookie])
 

@@ -1,12 +1,12 @@
 """Access tokens (RFC 9068) and ID tokens (OpenID Connect Core 2), minimal: more about the person comes from userinfo."""
 
 import hashlib
-import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
-from gatehouse import assurance, clock, jose, keys
+from gatehouse import assurance, claim_rules, clock, jose, keys, observe
 from gatehouse.clients import Client
 from gatehouse.sessions import Session
 from gatehouse.settings import settings
@@ -15,9 +15,25 @@ ACCESS_TYP = "at+jwt"
 ID_TYP = "JWT"
 INTROSPECTION_TYP = "token-introspection+jwt"
 LONGEST = 7000
-# Base64 makes four bytes of three; header and signature by RSA have at most 500.
-_LONGEST_PAYLOAD = (LONGEST - 500) * 3 // 4
-_MAY_OVERFLOW = ("permissions", "roles")
+# Header and signature by RSA.
+_LONGEST_ENVELOPE = 500
+# Base64 makes four bytes of three.
+_LONGEST_PAYLOAD = (LONGEST - _LONGEST_ENVELOPE) * 3 // 4
+# What leaves a token first when it is too long; then the rest that is not the token's own, largest first.
+_FIRST_TO_GO = ("permissions", "roles")
+# How much of a token the names of what left it may take.
+_LONGEST_OVERFLOW = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """Claims that mapping, hooks or a sign-in add to a token, and what they may take together, in bytes of the payload."""
+
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    budget_bytes: int = 0
+
+
+_NOTHING = Added()
 
 
 def signing_keys(client: Client) -> None:
@@ -39,45 +55,104 @@ def access_token(
     bound_to: str = "",
     rights: Mapping[str, Any] | None = None,
     longest_seconds: int = 0,
+    added: Added = _NOTHING,
 ) -> tuple[str, int]:
     """A signed access token and its lifetime in seconds. Without a session it is the client's own (client_credentials).
 
     resources: the APIs that it is for, separated by spaces, by default the client's. bound_to: the thumbprint of the key it needs.
-    rights: further claims. longest_seconds: what its APIs let it live at most, 0 for no such limit.
+    rights: further claims. longest_seconds: what its APIs let it live at most, 0 for no such limit. added: what `rights` does not have.
     """
+    claims = access_claims(client, scope, session, resources=resources, rights=rights, longest_seconds=longest_seconds)
+    return signed_access_token(client, claims, bound_to=bound_to, added=added), claims["exp"] - clock.now()
+
+
+def access_claims(
+    client: Client,
+    scope: str,
+    session: Session | None = None,
+    *,
+    resources: str = "",
+    rights: Mapping[str, Any] | None = None,
+    longest_seconds: int = 0,
+) -> dict[str, Any]:
+    """The claims that are an access token's own, but for those that are the same in all. As access_token."""
     now = clock.now()
     expires_at = now + min(client.access_token_seconds, longest_seconds or client.access_token_seconds)
     claims: dict[str, Any] = {"sub": client.client_id}
     if session:
         expires_at = min(expires_at, session.expires_at)
         claims = {"sub": session.user_id, "sid": session.sid, **_in_the_name_of(session)}
-    claims |= {"aud": audience(client, scope, resources), "scope": scope, "exp": expires_at, **(rights or {})}
-    return signed_access_token(client, claims, bound_to=bound_to), expires_at - now
+    return claims | {"aud": audience(client, scope, resources), "scope": scope, "exp": expires_at, **(rights or {})}
 
 
 def _in_the_name_of(session: Session) -> dict[str, str]:
     return {"org_id": session.org_id} if session.org_id else {}
 
 
-def signed_access_token(client: Client, claims: Mapping[str, Any], *, bound_to: str = "") -> str:
+def signed_access_token(client: Client, claims: Mapping[str, Any], *, bound_to: str = "", added: Added = _NOTHING) -> str:
     """An access token of these claims (sub, aud, scope, exp and what else there is), issued to the client now."""
+    made, left = composed(issued(client, claims, bound_to=bound_to), added)
+    _note_overflow("access_token", client, left)
+    return jose.sign(made, keys.signing_key(client.access_token_alg), typ=ACCESS_TYP)
+
+
+def issued(client: Client, claims: Mapping[str, Any], *, bound_to: str = "") -> dict[str, Any]:
+    """The claims of an access token with those that are in all of them."""
     common = {"iss": settings().issuer, "client_id": client.client_id, "iat": clock.now(), "jti": secrets.token_urlsafe(12)}
     confirmation = {"cnf": {"jkt": bound_to}} if bound_to else {}
-    return jose.sign(_fitting(common | dict(claims) | confirmation), keys.signing_key(client.access_token_alg), typ=ACCESS_TYP)
+    return common | dict(claims) | confirmation
 
 
-def _fitting(claims: dict[str, Any]) -> dict[str, Any]:
-    """The claims without those that make the token longer than LONGEST; these are named in the claim `overflow`.
+def composed(own: Mapping[str, Any], added: Added, about: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], list[tuple[str, int]]]:
+    """All claims of a token, those that are its own in place of any other, and those that left it, each with its bytes.
 
-    API Gateway takes 10 240 bytes of request line and headers, so that a longer token would be refused at every call, and no application
-    could tell why. An API that finds `overflow` asks for what is missing.
+    about: claims about the person, which count for the length of the token and for no budget. What was added leaves it largest first as
+    long as it is over its budget; and whatever makes the token longer than LONGEST, as API Gateway takes 10 240 bytes of request line and
+    headers: a longer token would be refused at every call, and no application could tell why. The claim `overflow` names what left, so
+    that an API can ask for it elsewhere.
     """
-    left_out: list[str] = []
-    for name in _MAY_OVERFLOW:
-        if name in claims and len(json.dumps(claims)) > _LONGEST_PAYLOAD:
-            del claims[name]
-            claims["overflow"] = left_out = [*left_out, name]
-    return claims
+    claims = {**(about or {}), **added.claims, **own}
+    sized = _largest_first(claims, [name for name in added.claims if name not in own])
+    over, left = sum(size for _, size in sized) - added.budget_bytes, []
+    for name, size in sized:
+        if over <= 0:
+            break
+        over -= size
+        left.append((name, size))
+        del claims[name]
+    first = [(name, claim_rules.size(name, claims[name])) for name in _FIRST_TO_GO if name in claims]
+    rest = _largest_first(claims, [name for name in claims if name not in own and name not in _FIRST_TO_GO])
+    for name, size in (*first, *rest):
+        if claim_rules.length(_with_overflow(claims, left)) <= _LONGEST_PAYLOAD:
+            break
+        left.append((name, size))
+        del claims[name]
+    return _with_overflow(claims, left), left
+
+
+def longest_length(claims: Mapping[str, Any]) -> int:
+    """How long a token of these claims is at most, whatever it is signed with."""
+    return claim_rules.length(claims) * 4 // 3 + _LONGEST_ENVELOPE
+
+
+def _largest_first(claims: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, int]]:
+    return sorted(((name, claim_rules.size(name, claims[name])) for name in names), key=lambda sized: -sized[1])
+
+
+def _with_overflow(claims: dict[str, Any], left: Sequence[tuple[str, int]]) -> dict[str, Any]:
+    """The claims, and the names of those that left, as far as they have room."""
+    named: list[str] = []
+    for name, _ in left:
+        if sum(map(len, named)) + len(name) <= _LONGEST_OVERFLOW:
+            named.append(name)
+    return claims | {"overflow": named} if named else claims
+
+
+def _note_overflow(token: str, client: Client, left: Sequence[tuple[str, int]]) -> None:
+    """Names and bytes; never a value."""
+    if left:
+        told = " ".join(f"{name}:{size}" for name, size in left)
+        observe.event("TokenOverflow", client_id=client.client_id, token=token, left_out=told[:1000])
 
 
 def audience(client: Client, scope: str, resources: str = "") -> str | list[str]:
@@ -95,13 +170,28 @@ def key_of(claims: Mapping[str, Any]) -> str:
     return str(confirmation.get("jkt", "")) if isinstance(confirmation, dict) else ""
 
 
-def id_token(client: Client, session: Session, access: str, *, nonce: str = "", about: Mapping[str, Any] | None = None) -> str:
+def id_token(
+    client: Client,
+    session: Session,
+    access: str,
+    *,
+    nonce: str = "",
+    about: Mapping[str, Any] | None = None,
+    added: Added = _NOTHING,
+) -> str:
     """A signed ID token. nonce: as it came with the authorization request, empty on refresh (OpenID Connect Core 12.2).
 
-    about: claims about the person that it is to hold beside its own.
+    about: claims about the person that it is to hold beside its own. added: further claims, which may stand in their place.
     """
+    claims, left = composed(id_claims(client, session, access, nonce=nonce), added, about)
+    _note_overflow("id_token", client, left)
+    return jose.sign(claims, keys.signing_key(client.id_token_alg), typ=ID_TYP)
+
+
+def id_claims(client: Client, session: Session, access: str, *, nonce: str = "") -> dict[str, Any]:
+    """The claims that are an ID token's own."""
     now = clock.now()
-    claims = dict(about or {}) | {
+    claims = {
         "iss": settings().issuer,
         "sub": session.user_id,
         "aud": client.client_id,
@@ -113,9 +203,7 @@ def id_token(client: Client, session: Session, access: str, *, nonce: str = "", 
         **_in_the_name_of(session),
         "at_hash": _left_half_hash(access, client.id_token_alg),
     }
-    if nonce:
-        claims["nonce"] = nonce
-    return jose.sign(_fitting(claims), keys.signing_key(client.id_token_alg), typ=ID_TYP)
+    return claims | ({"nonce": nonce} if nonce else {})
 
 
 def read_access_token(token: str) -> Mapping[str, Any]:

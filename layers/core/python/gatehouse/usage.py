@@ -29,14 +29,14 @@ def counted(changes: Iterable[table.Change]) -> dict[str, Counter[str]]:
     """By date: what of the changes counts."""
     found: dict[str, Counter[str]] = {}
     for change in changes:
-        if change.before is None and change.after is not None and (kind := _kind(change.sk)):
+        if change.before is None and change.after is not None and (kind := _kind(change.sk, change.after)):
             found.setdefault(clock.iso(change.at)[:10], Counter())[kind] += 1
     return found
 
 
-def _kind(sk: str) -> str:
+def _kind(sk: str, item: table.Item) -> str:
     if sk.startswith("LOGIN#"):
-        return LOGINS
+        return "" if item.get("outcome") == "failed" else LOGINS
     return SIGN_UPS if sk == "USER" else ""
 
 

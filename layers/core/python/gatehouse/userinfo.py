@@ -1,14 +1,20 @@
 """Which claims about a person a scope opens (OpenID Connect Core 5.3 and 5.4)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from gatehouse import claim_mapping
+from gatehouse.claim_mapping import USERINFO, Mapped, Occasion
+from gatehouse.claim_sources import CUSTOM_DATA, ROLES, covered, without
+from gatehouse.holders import Holder
+from gatehouse.sessions import Session
 from gatehouse.users import PROFILE_CLAIMS, ROLES_SCOPE, SCOPE_OF, User
 
 CUSTOM_DATA_SCOPE = "custom_data"
 # Beyond OpenID Connect: what the person set, what was earned, and the business data, for clients that may see them.
 # Roles are those of the organization in whose name the person signed in, if they did, and else of the whole tenant; never app_metadata.
-CUSTOM_SCOPES = ("user_metadata", "app_metadata", CUSTOM_DATA_SCOPE, ROLES_SCOPE)
+_DOCUMENTS = ("user_metadata", "app_metadata", CUSTOM_DATA_SCOPE)
+CUSTOM_SCOPES = (*_DOCUMENTS, ROLES_SCOPE)
 CLAIMS = [
     "sub",
     "iss",
@@ -34,37 +40,65 @@ CLAIMS = [
 
 
 def claims(
-    user: User, scope: str, names: str = "", *, role_names: Sequence[str] = (), document: Mapping[str, Any] | None = None
+    user: User,
+    scope: str,
+    names: str = "",
+    *,
+    role_names: Sequence[str] = (),
+    document: Mapping[str, Any] | None = None,
+    sensitive: Collection[str] = (),
 ) -> dict[str, Any]:
     """The claims of `user` that `scope` opens, and those of `names`, as they are now; those without a value are left out. Reads nothing.
 
-    role_names: for the scope roles. document: for the scope custom_data, what `document` below gave.
+    role_names: for the scope roles. document: for the scope custom_data, the business data, None for none. sensitive: paths of
+    claim_sources that are cut out.
     """
     asked = names.split()
     everything = _opened(user, {*scope.split(), *(SCOPE_OF[name] for name in asked)}) | {ROLES_SCOPE: list(role_names)}
     everything |= {CUSTOM_DATA_SCOPE: document} if document is not None else {}
     granted = {"sub", *scope.split()}
-    return {name: value for name, value in everything.items() if name in asked or SCOPE_OF.get(name, name) in granted}
+    found = {name: value for name, value in everything.items() if name in asked or SCOPE_OF.get(name, name) in granted}
+    return {name: _shown(name, value, sensitive) for name, value in found.items() if not covered(_path(name), sensitive)}
 
 
-def role_names(user: User, scope: str, org_id: str) -> list[str]:
-    """The names of the person's roles if `scope` opens them: what permissions.roles_of costs, else nothing."""
-    if ROLES_SCOPE not in scope.split():
-        return []
+def _path(name: str) -> str:
+    """What claim_sources calls the value of a claim."""
+    return f"profile.{name}" if name in PROFILE_CLAIMS or name == "address" else name
+
+
+def _shown(name: str, value: Any, sensitive: Collection[str]) -> Any:
+    return without(value, name, sensitive) if name in _DOCUMENTS else value
+
+
+def answer(claims_of_token: Mapping[str, Any], session: Session, holder: Holder, mapped: Mapped) -> dict[str, Any]:
+    """What userinfo tells whoever has the token: what its scope opens, and what the mapping says. Costs what roles.known does.
+
+    holder: with what `needed` says.
+    """
+    scope, client_id = claims_of_token["scope"], claims_of_token["client_id"]
+    # What was asked for claim by claim is for the client that asked, and not for one that exchanged its token.
+    single = session.userinfo_claims if client_id == session.client_id else ""
+    wanted = needed(mapped, claims_of_token)
+    names = role_names(holder, session.org_id) if ROLES in wanted else []
+    told = claims(holder.user, scope, single, role_names=names, document=holder.document, sensitive=mapped.sensitive)
+    occasion = Occasion(client_id, session.org_id, scope)
+    return claim_mapping.evaluate(mapped, holder.facts(names), occasion, USERINFO)[0] | told
+
+
+def needed(mapped: Mapped, claims_of_token: Mapping[str, Any]) -> set[str]:
+    """What has to be read of the person for `answer`, as holders.read, and ROLES."""
+    scope = claims_of_token["scope"].split()
+    occasion = Occasion(claims_of_token["client_id"], claims_of_token.get("org_id", ""), claims_of_token["scope"])
+    opened = {ROLES_SCOPE: ROLES, CUSTOM_DATA_SCOPE: CUSTOM_DATA}
+    return claim_mapping.needs(mapped, occasion, (USERINFO,)) | {need for name, need in opened.items() if name in scope}
+
+
+def role_names(holder: Holder, org_id: str) -> list[str]:
+    """The names of the roles that the person has, in an organization or in none: what roles.known costs."""
     # Imported on first use: few clients ask for it.
-    from gatehouse import permissions, roles
+    from gatehouse import roles
 
-    return roles.names(permissions.roles_of(user, org_id))
-
-
-def document(user_id: str, scope: str) -> Mapping[str, Any] | None:
-    """The person's business data if `scope` opens it, None if there is none: what custom_data.claim costs, else nothing."""
-    if CUSTOM_DATA_SCOPE not in scope.split():
-        return None
-    # Imported on first use: few clients ask for it.
-    from gatehouse import custom_data
-
-    return custom_data.claim(user_id)
+    return roles.names(roles.known(holder.role_ids(org_id)))
 
 
 def _opened(user: User, granted: set[str]) -> dict[str, Any]:

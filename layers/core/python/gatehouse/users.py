@@ -121,6 +121,24 @@ def get_by(identifier: str, canonical: str) -> User | None:
     return get(entry["user_id"] if entry else _NOBODY)
 
 
+def check_free(draft: User, *, chosen_id: bool = False) -> None:
+    """Whether the identifiers of a user who is about to be made are free, in one request. `create` decides; this only spares others work.
+
+    chosen_id: the id comes from outside, so that somebody may have it, or have had it.
+
+    Raises:
+        Taken: one is not.
+    """
+    wanted = {name: IDENTIFIERS[name](value) for name in IDENTIFIERS if (value := getattr(draft, name))}
+    names, keys = list(wanted), list(wanted.values())
+    if chosen_id:
+        names += ["user_id", "user_id"]
+        keys += [table.user_key(draft.user_id), table.gone_key(draft.user_id)]
+    for name, item in zip(names, table.get_many(*keys) if keys else [], strict=True):
+        if item is not None:
+            raise Taken(name)
+
+
 def create(
     email: str = "",
     *,
@@ -146,7 +164,8 @@ def create(
     known = [*(name for name, value in given.items() if value), *(profile or {})]
     item = _beginning(now) | record
     item |= {"user_id": user_id, "email": email, "email_verified": email_verified, "password_hash": password_hash, "profile": profile or {}}
-    item |= {"provenance": {name: {"source": source, "at": now} for name in known}, **table.listed_user(user_id, now)}
+    noted = {name: {"source": source, "at": now} for name in known} | record.get("provenance", {})
+    item |= {"provenance": noted, **table.listed_user(user_id, now)}
     absent = [("pk", "absent", None)]
     claimed = {
         name: table.Write(IDENTIFIERS[name](value), where=absent, put={"user_id": user_id}) for name, value in given.items() if value

@@ -12,8 +12,8 @@ from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest, WayBack
 from gatehouse.web import Request, Response, redirect
 
-# What a redirect has room for beside the rest, where a header is at most ten kilobytes.
-LONGEST_ENCODED_STATE = 7168
+# What a redirect has room for beside the rest, a code with claims of hooks among it, where all headers have ten kilobytes.
+LONGEST_ENCODED_STATE = 6144
 # What a request may consist of; anything else is ignored and never passed on.
 _PARAMETERS = (
     *LONGEST,

@@ -27,9 +27,13 @@ def with_code(
     sign_on_id: str,
     auth_time: int,
     amr: list[str],
+    claims: str = "",
     cookies: list[str] | None = None,
 ) -> Response:
-    """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored, but that a pushed request is used."""
+    """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored, but that a pushed request is used.
+
+    claims: what hooks added at the sign-in.
+    """
     code = Code(
         client_id=asked.client_id,
         redirect_uri=asked.redirect_uri,
@@ -47,6 +51,7 @@ def with_code(
         id_token_claims=asked.id_token_claims,
         dpop_jkt=asked.dpop_jkt,
         org_id=asked.org_id,
+        claims=claims,
     )
     # Sealed before: a request is never used up for a code that could not be made.
     sealed = issue_code(code)

@@ -55,9 +55,7 @@ def forget() -> None:
 def _found() -> Credentials:
     if os.environ.get("AWS_ACCESS_KEY_ID") and os.environ.get("AWS_SECRET_ACCESS_KEY"):
         # Of a function that was not restored from a snapshot: Lambda gives each environment its own, for as long as it lives.
-        return Credentials(
-            os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], os.environ.get("AWS_SESSION_TOKEN", "")
-        )
+        return Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"], os.environ.get("AWS_SESSION_TOKEN", ""))
     relative = os.environ.get("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "")
     url = f"{_CONTAINER}{relative}" if relative else os.environ.get("AWS_CONTAINER_CREDENTIALS_FULL_URI", "")
     return _of_container(url) if url else _of_botocore()

@@ -7,7 +7,7 @@ from gatehouse import codes, consents, cut_offs, jose, memberships, proof_of_pos
 from gatehouse.clients import Client
 from gatehouse.codes import Code
 from gatehouse.errors import InvalidGrant, InvalidRequest
-from gatehouse.grants import new_session
+from gatehouse.grants import hooked, new_session
 from gatehouse.grants.answer import Answer
 from gatehouse.sessions import Session
 from gatehouse.web import Request
@@ -21,7 +21,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
 
     Raises:
         InvalidRequest: no code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
-        InvalidGrant: it may not be redeemed, or not so.
+        InvalidGrant: it may not be redeemed, or not so. Denied, Unavailable: a hook refused, or failed; the code can be used again.
     """
     value = parameters.get("code")
     if not value:
@@ -56,9 +56,18 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         amr=code.amr,
         sign_on_id=code.sign_on_id,
         org_id=code.org_id,
+        claims=code.claims,
     )
     return new_session.begin(
-        request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, nonce=code.nonce, permissions=_permissions(client, code)
+        request,
+        client,
+        agreed,
+        source=hooked.HOSTED,
+        refusal=_SPENT,
+        resources=target,
+        bound_to=key,
+        nonce=code.nonce,
+        permissions=_permissions(client, code),
     )
 
 

@@ -3,19 +3,14 @@
 from gatehouse import consents, cut_offs, device_codes, proof_of_possession, resources, sessions
 from gatehouse.clients import Client
 from gatehouse.device_codes import Device
-from gatehouse.errors import AccessDenied, AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, SlowDown
-from gatehouse.grants import new_session
+from gatehouse.errors import AuthorizationPending, ExpiredToken, InvalidGrant, InvalidRequest, SlowDown
+from gatehouse.grants import hooked, new_session
 from gatehouse.grants.answer import Answer
+from gatehouse.grants.denied import Denied
 from gatehouse.sessions import Session
 from gatehouse.web import Request
 
 _SPENT = "the device code is unknown, used or was issued to another client"
-
-
-class Denied(AccessDenied):
-    """At the token endpoint every error but the client's is a 400 (RFC 6749 5.2)."""
-
-    status = 400
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
@@ -23,7 +18,8 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
 
     Raises:
         InvalidRequest: no device code. InvalidTarget: another API than was agreed to. InvalidDpopProof, UseDpopNonce: as they say.
-        AuthorizationPending, SlowDown: not yet. Denied, ExpiredToken: never. InvalidGrant: it may not be redeemed, or was before.
+        AuthorizationPending, SlowDown: not yet. Denied, ExpiredToken: never, or a hook refused. Unavailable: a hook failed.
+        InvalidGrant: it may not be redeemed, or was before.
     """
     value = parameters.get("device_code")
     if not value:
@@ -45,10 +41,20 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         resources=device.resources,
         auth_time=device.auth_time,
         amr=device.amr,
+        claims=device.claims,
     )
     # As after an authorization code: a consent that was taken back meanwhile lets nothing begin.
     permissions = [] if client.first_party else [consents.standing(device.user_id, client.client_id, device.decided_at)]
-    return new_session.begin(request, client, agreed, refusal=_SPENT, resources=target, bound_to=key, permissions=permissions)
+    return new_session.begin(
+        request,
+        client,
+        agreed,
+        source=hooked.AUTHENTICATION,
+        refusal=_SPENT,
+        resources=target,
+        bound_to=key,
+        permissions=permissions,
+    )
 
 
 def _check_decision(device: Device, request: Request) -> None:

@@ -3,9 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gatehouse import clock, observe, sessions, table, users
+from gatehouse import clock, holders, observe, sessions, table
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant
+from gatehouse.grants import hooked, known
 from gatehouse.grants.answer import Answer, of_session
 from gatehouse.sessions import Session
 from gatehouse.web import Request
@@ -16,29 +17,43 @@ def begin(
     client: Client,
     agreed: Session,
     *,
+    source: str,
     refusal: str,
     resources: str = "",
     bound_to: str = "",
     nonce: str = "",
     permissions: Sequence[table.Write] = (),
 ) -> Answer:
-    """Read the user, sign, then begin the session in one write.
+    """Read the user and what their claims need, run hooks, sign, then begin the session in one write.
 
-    agreed: the session as far as the person agreed to it; the rest follows from client and request. refusal: what a client is told.
-    permissions: checks that must hold when it begins.
+    agreed: the session as far as the person agreed to it; the rest follows from client and request. source: what hooks are told that it
+    is. refusal: what a client is told. permissions: checks that must hold when it begins.
 
     Raises:
         InvalidGrant: the user lets it not begin, a permission does not hold, the password is too old, or it began before; then it is
             revoked.
+        Denied: a hook refused. Unavailable: a hook failed, or the table. Nothing was written.
     """
-    user = users.get(agreed.user_id)
-    if user is None or not sessions.stands(user, agreed.sid):
+    scope = client.granted_scope(agreed.scope)
+    planned = known.plan(client, agreed.org_id, scope, known.targets(client, scope, known.aimed(client, agreed, resources)))
+    holder = holders.read(agreed.user_id, agreed.org_id, planned.needed)
+    if holder is None or not sessions.stands(holder.user, agreed.sid):
         raise InvalidGrant(refusal, detail="user is gone, blocked or signed out")
     session = _completed(request, client, agreed)
     if session.expires_at <= session.created_at:
         raise InvalidGrant(refusal, detail="the password was given longer ago than a session lasts")
+    found = hooked.run(
+        client,
+        known.look_up(planned, holder, session.org_id),
+        scope,
+        org_id=session.org_id,
+        login=session.claims,
+        source=source,
+        idempotency_id=session.sid,
+        addable=hooked.addable(client),
+    )
     # Signed before the write: a code is never spent on an answer that could not be made.
-    answer = of_session(client, session, user, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
+    answer = of_session(client, session, found, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
     try:
         sessions.begin(session, permissions=permissions)
     except sessions.NotPermitted as taken_back:

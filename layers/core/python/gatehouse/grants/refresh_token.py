@@ -2,24 +2,27 @@
 
 from collections.abc import Collection
 
-from gatehouse import clock, cut_offs, memberships, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens, users
+from gatehouse import clock, cut_offs, holders, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens
+from gatehouse.claim_sources import MEMBERSHIP
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidGrant, InvalidRequest, InvalidScope
-from gatehouse.grants.answer import Answer, look_up, of_session
+from gatehouse.grants import hooked, known
+from gatehouse.grants.answer import Answer, of_session
+from gatehouse.grants.known import Known, Plan
+from gatehouse.holders import Holder
 from gatehouse.refresh_tokens import RefreshToken
 from gatehouse.sessions import Session
-from gatehouse.users import User
 from gatehouse.web import Request
 
 _OVER = "the refresh token is unknown, used, expired, revoked or was issued to another client"
 
 
 def exchange(client: Client, parameters: dict[str, str], request: Request) -> Answer:
-    """Replace the refresh token by its successor: one read of the user, and of their membership in an organization; one conditional write.
+    """Replace the refresh token by its successor: one read of the user and what their claims need, hooks, one conditional write.
 
     Raises:
         InvalidRequest: no refresh token. InvalidScope, InvalidTarget: more than was granted. InvalidGrant: it may not be used.
-        InvalidDpopProof, UseDpopNonce: as they say.
+        InvalidDpopProof, UseDpopNonce: as they say. Denied, Unavailable: a hook refused, or failed; the token can be used again.
     """
     value = parameters.get("refresh_token")
     if not value:
@@ -30,13 +33,14 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     key = proof_of_possession.key_of(request, client)
     if token.bound_to not in ("", key):
         raise InvalidGrant("the refresh token is bound to another key than the DPoP proof's")
-    user, member_since = _holder(token, client)
     requested = " ".join(dict.fromkeys(parameters.get("scope", "").split()))
-    target = resources.requested(parameters, _targets(token, client, requested) if _asks(parameters) else ())
-    # Keys and whatever is read first: once the generation has moved on, nothing may fail.
+    planned = known.plan(client, token.org_id, requested or " ".join(client.scopes), resources.allowed(client))
+    holder = _holder(token, client, planned)
+    target = resources.requested(parameters, _targets(token, client, requested, holder.session) if _asks(parameters) else ())
+    # Keys and whatever is read first, and hooks: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
     refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to, token.org_id)
-    known = look_up(client, user, token.org_id, requested or " ".join(client.scopes), resources.allowed(client))
+    found = _hooked(token, client, requested, known.look_up(planned, holder, token.org_id), request)
     try:
         session = sessions.rotate(
             token.user_id,
@@ -55,26 +59,49 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise InvalidGrant(_OVER, detail="reused; session revoked") from reuse
     except sessions.Ended as ended:
         raise InvalidGrant(_OVER, detail="session is over") from ended
-    if session.org_id and member_since > session.created_at:
+    if not session.belongs(holder.membership):
         raise _left(session)
-    return of_session(client, session, user, requested or session.scope, now=clock.now(), resources=target, bound_to=key, known=known)
+    return of_session(client, session, found, requested or session.scope, now=clock.now(), resources=target, bound_to=key)
 
 
-def _holder(token: RefreshToken, client: Client) -> tuple[User, int]:
-    """The user, and since when they are a member of the organization that the session is in the name of, in the same read; 0 for none.
+def _holder(token: RefreshToken, client: Client, planned: Plan) -> Holder:
+    """The person, and in the same read their membership in the organization that the session is in the name of.
+
+    Hooks are told what was granted, so that where there are some the session is read as well.
 
     Raises:
         InvalidGrant: the user is gone, blocked or signed out, or has left the organization, and then the session is over.
     """
-    if not token.org_id:
-        user, membership = users.get(token.user_id), None
-    else:
-        user, membership = memberships.with_user(token.user_id, token.org_id)
-    if user is None or not sessions.stands(user, token.sid):
+    found = holders.read(token.user_id, token.org_id, {*planned.needed, MEMBERSHIP}, sid=token.sid if planned.hooks else "")
+    if found is None or not sessions.stands(found.user, token.sid):
         raise InvalidGrant(_OVER, detail="user is gone, blocked or signed out")
-    if token.org_id and membership is None:
+    if token.org_id and found.membership is None:
         raise _left(Session(token.user_id, token.sid, client.client_id))
-    return user, membership.joined_at if membership else 0
+    return found
+
+
+def _hooked(token: RefreshToken, client: Client, requested: str, found: Known, request: Request) -> Known:
+    """What is known, with what hooks make of it; without them for a token that is sure to be refused, as that must not depend on them."""
+    session = found.holder.session
+    if session is None or sessions.spent(
+        session,
+        token.generation,
+        client_id=client.client_id,
+        grace_seconds=client.refresh_grace_seconds,
+        invocation_id=request.id,
+        not_before=cut_offs.of(client),
+    ):
+        return found
+    return hooked.run(
+        client,
+        found,
+        client.granted_scope(requested or session.scope),
+        org_id=token.org_id,
+        login=session.claims,
+        source=hooked.REFRESH,
+        idempotency_id=f"{token.sid}_{token.generation}",
+        addable=hooked.addable(client),
+    )
 
 
 def _left(session: Session) -> InvalidGrant:
@@ -87,12 +114,12 @@ def _asks(parameters: dict[str, str]) -> bool:
     return bool({"scope", "resource", "audience"} & set(parameters))
 
 
-def _targets(token: RefreshToken, client: Client, requested: str) -> Collection[str]:
+def _targets(token: RefreshToken, client: Client, requested: str, session: Session | None) -> Collection[str]:
     """The APIs that may be asked for, if the scope may be.
 
-    Asking for less is seldom, so the read that it takes is made only then, and before anything is spent.
+    session: if it was read already. Asking for less is seldom, so the read that it takes is made only then, and before anything is spent.
     """
-    session = sessions.get(token.user_id, token.sid)
+    session = session or sessions.get(token.user_id, token.sid)
     if session is None or session.client_id != client.client_id:
         raise InvalidGrant(_OVER, detail="session is gone")
     if not set(requested.split()) <= set(session.scope.split()):

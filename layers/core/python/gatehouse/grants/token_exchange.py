@@ -4,13 +4,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from gatehouse import clock, cut_offs, jose, proof_of_possession, resources, tokens
+from gatehouse import clock, cut_offs, holders, jose, proof_of_possession, resources, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient
-from gatehouse.grants.answer import Answer, entitled, rights_of
+from gatehouse.grants import client_credentials, drafts, hooked, known
+from gatehouse.grants.answer import Answer
+from gatehouse.grants.drafts import entitled, granted
+from gatehouse.grants.known import Known
 from gatehouse.sessions import Session
 from gatehouse.settings import settings
-from gatehouse.users import User
+from gatehouse.tokens import Added
 from gatehouse.web import Request
 
 _TYPE = "urn:ietf:params:oauth:token-type:"
@@ -27,7 +30,7 @@ _OUR_OWN_SCOPES = ("openid", "offline_access")
 class _Party:
     """Whom a token speaks for. client_id: whom it was issued to. act: who acts already, empty for nobody.
 
-    sid, user: empty for a machine. org_id: the organization in whose name the person signed in, empty for none.
+    sid, person: empty for a machine. org_id: the organization in whose name the person signed in, empty for none.
     """
 
     sub: str
@@ -36,7 +39,7 @@ class _Party:
     expires_at: int
     sid: str
     act: Mapping[str, Any]
-    user: User | None = None
+    person: Known | None = None
     org_id: str = ""
 
 
@@ -48,6 +51,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         InvalidRequest: a parameter is missing or unknown, or a token is not in force, not to be exchanged by this client, or not with this
             key (RFC 8693 2.2.2).
         InvalidTarget, InvalidScope: more than subject and client may have. InvalidDpopProof, UseDpopNonce: as they say.
+        Denied, Unavailable: a hook refused, or failed.
     """
     if client.public or not client.token_exchange:
         raise UnauthorizedClient("the client may not exchange tokens")
@@ -55,17 +59,17 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise InvalidRequest(f"requested_token_type must be {ACCESS_TOKEN}")
     target = resources.requested(parameters, resources.allowed(client))
     key = proof_of_possession.key_of(request, client)
-    subject = _subject(client, parameters, key)
+    subject = _subject(client, parameters, key, target)
     actor = _actor(client, parameters, key)
     act = _act(client, subject, actor)
     scope = _scope(client, parameters.get("scope", ""), subject, target)
-    audience, now = tokens.audience(client, scope, target), clock.now()
-    targets = tokens.audiences({"aud": audience})
-    scope, rights, seconds = entitled(rights_of(subject.user, subject.org_id, scope, targets), scope, targets)
+    scope, rights, seconds, added = _granted(client, subject, scope, target, request)
+    now = clock.now()
     expires_at = min(now + client.access_token_seconds, now + (seconds or client.access_token_seconds), subject.expires_at)
+    audience = tokens.audience(client, scope, target)
     claims = {"sub": subject.sub, "sid": subject.sid, "org_id": subject.org_id, "act": act, "aud": audience, "scope": scope}
     shown = {name: value for name, value in claims.items() if value or name == "scope"}
-    access = tokens.signed_access_token(client, shown | rights | {"exp": expires_at}, bound_to=key)
+    access = tokens.signed_access_token(client, shown | rights | {"exp": expires_at}, bound_to=key, added=added)
     request.outcome.update(
         {
             "exchange": client.token_exchange,
@@ -77,15 +81,39 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     return Answer(access, expires_at - now, scope, bound_to=key, issued_token_type=ACCESS_TOKEN)
 
 
-def _subject(client: Client, parameters: dict[str, str], key: str) -> _Party:
+def _granted(client: Client, subject: _Party, scope: str, target: str, request: Request) -> tuple[str, dict[str, Any], int, Added]:
+    """What hooks and rights make of the scope, as drafts.granted, and the claims that hooks and mapping add.
+
+    Claims that hooks gave to the sign-in stay with the client that the person signed in to.
+    """
+    if subject.person is None:
+        scope, added = client_credentials.hooked_scope(client, scope, request)
+        targets = known.targets(client, scope, target)
+        return *entitled(known.rights_of(None, "", targets), scope, targets), added
+    # Of the subject's own scopes: nobody has more from an exchange than the token that it began with.
+    addable = [name for name in subject.scope.split() if name in client.scopes]
+    source, request_id = hooked.AUTHENTICATION, request.id
+    person = hooked.run(
+        client, subject.person, scope, org_id=subject.org_id, login="", source=source, idempotency_id=request_id, addable=addable
+    )
+    scope, rights, seconds = granted(client, person, scope, target)
+    return scope, rights, seconds, drafts.claims(client, subject.org_id, person, scope)[0]
+
+
+def _subject(client: Client, parameters: dict[str, str], key: str, target: str) -> _Party:
     token, kind = _token(parameters, "subject")
     if not token:
         raise InvalidRequest("subject_token is missing")
     if kind == ID_TOKEN:
-        return _of_id_token(client, token)
+        return _of_id_token(client, token, target)
     if kind not in (ACCESS_TOKEN, JWT):
         raise InvalidRequest(f"subject_token_type must be {ACCESS_TOKEN}, {JWT} or {ID_TOKEN}")
-    return _of_access_token(client, token, key, "subject")
+    claims = _access_claims(client, token, key, "subject")
+    party = _party(claims)
+    if not party.sid:
+        return party
+    session, person = _person(client, claims, target)
+    return replace(party, person=person, org_id=session.org_id)
 
 
 def _actor(client: Client, parameters: dict[str, str], key: str) -> _Party | None:
@@ -94,7 +122,10 @@ def _actor(client: Client, parameters: dict[str, str], key: str) -> _Party | Non
         return None
     if kind not in (ACCESS_TOKEN, JWT):
         raise InvalidRequest(f"actor_token_type must be {ACCESS_TOKEN} or {JWT}")
-    actor = _of_access_token(client, token, key, "actor")
+    claims = _access_claims(client, token, key, "actor")
+    actor = _party(claims)
+    if actor.sid and cut_offs.live_session(actor.sub, actor.sid, org_id=claims.get("org_id", "")) is None:
+        raise _unfit("actor", "session is over")
     if actor.act:
         # Its holder is somebody else than its subject, and would pass for that subject from here on.
         raise InvalidRequest("actor_token is itself of somebody who acts for another")
@@ -109,7 +140,7 @@ def _token(parameters: dict[str, str], role: str) -> tuple[str, str]:
     return token, kind
 
 
-def _of_access_token(client: Client, token: str, key: str, role: str) -> _Party:
+def _access_claims(client: Client, token: str, key: str, role: str) -> Mapping[str, Any]:
     try:
         claims = tokens.read_access_token(token)
     except jose.InvalidJWT as flaw:
@@ -122,14 +153,14 @@ def _of_access_token(client: Client, token: str, key: str, role: str) -> _Party:
         raise _unfit(role, "bound to another key than the DPoP proof's")
     if cut_offs.passed(claims["client_id"], claims["iat"]):
         raise _unfit(role, "issued before a cut-off, or its client is gone")
-    party = _Party(claims["sub"], claims["client_id"], claims["scope"], claims["exp"], claims.get("sid", ""), claims.get("act", {}))
-    if not party.sid:
-        return party
-    session, user = _session(claims, role)
-    return replace(party, user=user, org_id=session.org_id)
+    return claims
 
 
-def _of_id_token(client: Client, token: str) -> _Party:
+def _party(claims: Mapping[str, Any]) -> _Party:
+    return _Party(claims["sub"], claims["client_id"], claims["scope"], claims["exp"], claims.get("sid", ""), claims.get("act", {}))
+
+
+def _of_id_token(client: Client, token: str, target: str) -> _Party:
     """It says whose session it is about; what that session was granted is looked up."""
     try:
         claims = tokens.read_id_token(token)
@@ -137,16 +168,20 @@ def _of_id_token(client: Client, token: str) -> _Party:
         raise _unfit("subject", str(flaw)) from flaw
     if claims["aud"] != client.client_id:
         raise _unfit("subject", "issued to another client")
-    session, user = _session(claims, "subject")
+    session, person = _person(client, claims, target)
     expires_at = min(claims["exp"], session.expires_at)
-    return _Party(session.user_id, client.client_id, session.scope, expires_at, session.sid, {}, user, session.org_id)
+    return _Party(session.user_id, client.client_id, session.scope, expires_at, session.sid, {}, person, session.org_id)
 
 
-def _session(claims: Mapping[str, Any], role: str) -> tuple[Session, User]:
-    found = cut_offs.live_session(claims["sub"], claims["sid"], org_id=claims.get("org_id", ""))
-    if found is None:
-        raise _unfit(role, "session is over")
-    return found
+def _person(client: Client, claims: Mapping[str, Any], target: str) -> tuple[Session, Known]:
+    """The session behind the subject token, and what is known of its person, read together."""
+    org_id = claims.get("org_id", "")
+    most = " ".join(client.scopes)
+    planned = known.plan(client, org_id, most, known.targets(client, most, target))
+    found = holders.live(claims["sub"], claims["sid"], org_id, planned.needed)
+    if found is None or found.session is None:
+        raise _unfit("subject", "session is over")
+    return found.session, known.look_up(planned, found, found.session.org_id)
 
 
 def _unfit(role: str, detail: str) -> InvalidRequest:

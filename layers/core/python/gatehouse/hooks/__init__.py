@@ -4,13 +4,14 @@ A hook is a Lambda function or an https URL. What it is told and may answer is C
 run here unchanged. All hooks stand in one item: every function needs to know which there are, and most deployments have few.
 """
 
+import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-from gatehouse import clients, clock, metadata, outbound, table
-from gatehouse.configuration import Configuration, Invalid
+from gatehouse import clients, clock, identifiers, metadata, outbound, table
+from gatehouse.configuration import Configuration, Invalid, Stale
 from gatehouse.message_signatures import Secret
 
 PRE_SIGN_UP, USER_MIGRATION, POST_LOGIN, PRE_TOKEN = "pre_sign_up", "user_migration", "post_login", "pre_token"
@@ -28,6 +29,8 @@ HIGHEST_ORDER: Final = 1000
 LONGEST_NAME: Final = 100
 LONGEST_TIMEOUT_SECONDS: Final = 15
 LARGEST_CONFIGURATION_BYTES: Final = 4096
+# All of them are one item, which every function reads once a minute.
+LARGEST_BYTES: Final = 131_072
 _FUNCTION: Final = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9_$-]{1,128})?")
 _SECRET: Final = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,30}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
 
@@ -46,7 +49,8 @@ class Hook:
 
     fail_mode: what becomes of the person when the hook fails, which is another thing than when it refuses. clients, organizations: for
     which it runs; empty for all. configuration: goes to it with every event, and holds no secret. secret_arn: of a secret in Secrets
-    Manager that a function reads itself. secret: what a URL's events are signed with; None for a function. Times in seconds.
+    Manager that a function reads itself. secret: what a URL's events are signed with; None for a function. version: counts its changes.
+    Times in seconds.
     """
 
     id: str
@@ -63,6 +67,7 @@ class Hook:
     configuration: Mapping[str, Any] = field(default_factory=dict)
     secret_arn: str = ""
     secret: Secret | None = None
+    version: int = 1
     created_at: int = 0
     updated_at: int = 0
 
@@ -142,21 +147,25 @@ def add(hook: Hook) -> Hook:
     return _named(_CONFIGURATION.change(added), hook.id)
 
 
-def change(hook_id: str, edit: Callable[[Hook], Hook]) -> Hook:
+def change(hook_id: str, edit: Callable[[Hook], Hook], *, if_version: int | None = None) -> Hook:
     """Apply `edit` to a hook and return it as it then is. 1 read, 1 write. Its id, trigger and time of creation stay.
 
+    if_version: the only version of the hook that may be changed.
+
     Raises:
-        Unknown, Invalid: as they say; nothing was changed.
+        Unknown, Invalid, Stale: as they say; nothing was changed.
     """
 
     def changed(before: Hooks) -> Hooks:
         known = _named(before, hook_id)
-        after = replace(edit(known), id=known.id, created_at=known.created_at, updated_at=known.updated_at)
+        if if_version not in (None, known.version):
+            raise Stale
+        after = replace(edit(known), id=known.id, version=known.version, created_at=known.created_at, updated_at=known.updated_at)
         if after.trigger != known.trigger:
             raise Invalid("trigger stays as it is")
         if after == known:
             return before
-        after = replace(after, updated_at=clock.now())
+        after = replace(after, version=known.version + 1, updated_at=clock.now())
         return replace(before, hooks=tuple(after if hook.id == hook_id else hook for hook in before.hooks))
 
     return _named(_CONFIGURATION.change(changed), hook_id)
@@ -200,8 +209,11 @@ def _completed(_before: Hooks, after: Hooks, version: int) -> Hooks:
     completed = [replace(hook, event=hook.event or EVENTS.get(hook.trigger, ("",))[0]) for hook in after.hooks]
     for hook in completed:
         _check(hook)
-    completed.sort(key=lambda hook: (TRIGGERS.index(hook.trigger), hook.order, hook.created_at, hook.id))
-    return Hooks(version, clock.now(), tuple(completed))
+    completed.sort(key=lambda hook: (TRIGGERS.index(hook.trigger), hook.order, hook.created_at))
+    made = Hooks(version, clock.now(), tuple(completed))
+    if len(json.dumps(made.to_item(), default=str)) > LARGEST_BYTES:
+        raise Invalid(f"all hooks together are larger than {LARGEST_BYTES} bytes")
+    return made
 
 
 def _check(hook: Hook) -> None:
@@ -233,8 +245,8 @@ def _check_numbers(hook: Hook) -> None:
 
 
 def _check_names(member: str, names: Sequence[str]) -> None:
-    if len(names) > 100 or any(not 0 < len(name) <= 128 for name in names):
-        raise Invalid(f"{member} has at most 100 ids")
+    if len(names) > 100 or not all(identifiers.valid_segment(name) and len(name) <= 128 for name in names):
+        raise Invalid(f"{member} must be at most 100 ids")
 
 
 def _check_target(hook: Hook) -> None:

@@ -55,6 +55,10 @@ class Attempt(Generic[T]):
     answer: Mapping[str, Any] = field(default_factory=dict)
 
 
+# An event, and what takes the answer to it.
+Trial = tuple[dict[str, Any], Callable[[Mapping[str, Any]], Accepted[Any]]]
+
+
 @dataclass(slots=True)
 class _Breaker:
     failures: int = 0
@@ -75,17 +79,25 @@ class Deadline:
 _breakers: dict[str, _Breaker] = {}
 
 
-def forget() -> None:
-    """Every hook is called again, whatever it did before."""
-    _breakers.clear()
+def forget(hook_id: str = "") -> None:
+    """The hook, or every one, is called again, whatever it did before."""
+    for known in [hook_id] if hook_id else list(_breakers):
+        _breakers.pop(known, None)
 
 
 def run(
-    hook: Hook, event: Mapping[str, Any], accept: Callable[[Mapping[str, Any]], Accepted[T]], *, idempotency_id: str, deadline: Deadline
+    hook: Hook,
+    event: Mapping[str, Any],
+    accept: Callable[[Mapping[str, Any]], Accepted[T]],
+    *,
+    idempotency_id: str,
+    deadline: Deadline,
+    reason_in_log: bool = True,
 ) -> T | None:
     """Run a hook and return what `accept` made of its answer, or None if it failed and the hook lets things go on without it.
 
     accept: of the whole answer, the event as the hook returned it; raises Malformed or Vetoed. idempotency_id: the same for every repeat.
+    reason_in_log: not of a refusal whose words may repeat a secret of the event.
 
     Raises:
         Vetoed: it refused.
@@ -101,7 +113,7 @@ def run(
         ms=attempted.ms,
         bytes_added=done.bytes_added if done else 0,
         left_out=" ".join(done.left_out)[:500] if done else "",
-        reason=attempted.reason,
+        reason=attempted.reason if reason_in_log or attempted.outcome != "vetoed" else "",
         idempotency_id=idempotency_id,
     )
     if attempted.outcome == "vetoed":
@@ -122,15 +134,21 @@ def attempt(
     breaker = _breakers.setdefault(hook.id, _Breaker())
     if time.monotonic() < breaker.closed_until:
         return Attempt("failed", 0, reason="left alone after several failures")
+    seconds = int(min(hook.timeout_seconds, deadline.left()))
+    if seconds < 1:
+        # No fault of its own.
+        return Attempt("failed", 0, reason="no time was left for it")
     answer: dict[str, Any] = {}
     try:
-        answer = _answer(hook, event, idempotency_id, deadline)
+        answer = _answer(hook, event, idempotency_id, seconds)
         accepted = accept(answer)
     except Vetoed as veto:
         breaker.failures = 0
         return Attempt("vetoed", clock.milliseconds() - started, reason=veto.reason, answer=answer)
     except (_Failed, Malformed) as failure:
-        _note_failure(breaker)
+        # An answer that cannot be taken may be one person's doing, whose data it is made of, and keeps nobody else waiting.
+        if isinstance(failure, _Failed):
+            _note_failure(breaker)
         return Attempt("failed", clock.milliseconds() - started, reason=str(failure), answer=answer)
     breaker.failures = 0
     return Attempt("ok", clock.milliseconds() - started, accepted, answer=answer)
@@ -147,15 +165,12 @@ def _note_failure(breaker: _Breaker) -> None:
         breaker.failures, breaker.closed_until = _FAILURES - 1, time.monotonic() + _PAUSE_SECONDS
 
 
-def _answer(hook: Hook, event: Mapping[str, Any], idempotency_id: str, deadline: Deadline) -> dict[str, Any]:
-    """The answer, which is an object.
+def _answer(hook: Hook, event: Mapping[str, Any], idempotency_id: str, seconds: int) -> dict[str, Any]:
+    """The answer, which is an object. seconds: it is waited for.
 
     Raises:
         Vetoed, _Failed: as they say.
     """
-    seconds = int(min(hook.timeout_seconds, deadline.left()))
-    if seconds < 1:
-        raise _Failed("no time was left for it")
     body = json.dumps(event, separators=(",", ":")).encode()
     raw = _of_function(hook, body, seconds) if hook.is_function else _of_url(hook, body, seconds, idempotency_id)
     try:

@@ -4,6 +4,7 @@ Amazon Cognito Developer Guide, "Customizing user pool workflows with Lambda tri
 request.configuration and request.secretArn; functions for Cognito do not look at them.
 """
 
+import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any, Final
@@ -13,6 +14,8 @@ from gatehouse.hooks import Hook
 from gatehouse.settings import settings
 from gatehouse.users import PROFILE_CLAIMS, User
 
+# Stands where no client has to do with it, as in Cognito.
+NO_CLIENT: Final = "CLIENT_ID_NOT_APPLICABLE"
 _SDK: Final = "gatehouse-1"
 _MOST_CUSTOM: Final = 50
 
@@ -43,6 +46,12 @@ def envelope(
         "request": {**request, **common},
         "response": dict(response),
     }
+
+
+def idempotency_id(kind: str, *parts: str) -> str:
+    """An id that is the same whenever the parts are, and tells nobody what they are. kind: letters and hyphens, at most 20."""
+    digest = hashlib.sha256("\n".join(parts).encode(errors="surrogatepass")).hexdigest()
+    return f"{kind}-{digest[:40]}"
 
 
 def pool_id() -> str:

@@ -59,19 +59,23 @@ def go_on(request: Request, sign_in: SignIn, user: User, sign_on: SignOn, *, opt
     page = next_page(sign_in.request, user, agreed=sign_in.agreed, optional=optional)
     if page:
         return redirect(f"{settings().base_url}/u/{page}", {"signin": sign_in.sign_in_id})
-    return complete(request, sign_in.request, user, sign_on)
+    return complete(request, sign_in.request, user, sign_on, claims=sign_in.claims)
 
 
-def kept_out(asked: AuthorizationRequest, user: User) -> AccessDenied | None:
+def kept_out(asked: AuthorizationRequest, user: User, *, accept: bool) -> AccessDenied | None:
     """Why a person who has just proven who they are may not sign in for the organization that was asked for; None if they may.
 
-    Whoever followed an invitation, and has proven the address that it was sent to, is its member from here on.
+    accept: whoever followed an invitation, and has proven the address that it was sent to, is its member from here on. Without, nothing
+    is written, and who is none of its members only because of that is kept out by the next call at the latest.
     """
     if not asked.org_id:
         return None
     invited = invitations.link(asked.invitation) if asked.invitation else None
     try:
-        member = invitations.accept(invited, user) if invited else memberships.get(user.user_id, asked.org_id) is not None
+        if invited:
+            member = invitations.accept(invited, user) if accept else invitations.open_to(invited, user)
+        else:
+            member = memberships.get(user.user_id, asked.org_id) is not None
     except invitations.NotInvited:
         return AccessDenied("the person is not the one who was invited")
     if member:
@@ -79,8 +83,12 @@ def kept_out(asked: AuthorizationRequest, user: User) -> AccessDenied | None:
     return AccessDenied("the invitation was used or withdrawn, or is over" if invited else NO_MEMBER)
 
 
-def complete(request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn, *, cookies: list[str] | None = None) -> Response:
+def complete(
+    request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn, *, claims: str, cookies: list[str] | None = None
+) -> Response:
     """Give what was asked for to whoever asked: the person is signed on and nothing is left to be allowed. No client: a page of our own.
+
+    claims: what hooks added at the sign-in.
 
     Raises:
         StaleSignIn: a device waits no more.
@@ -88,7 +96,7 @@ def complete(request: Request, asked: AuthorizationRequest, user: User, sign_on:
     if not asked.client_id:
         return redirect(asked.redirect_uri or f"{settings().base_url}/u/account", cookies=cookies)
     if asked.user_code:
-        if not device_codes.approve(asked, user, sign_on):
+        if not device_codes.approve(asked, user, sign_on, claims):
             raise too_late()
         return _back_to_device(request, "Your device is signed in", "You can close this window and go on there.", cookies)
     return answers.with_code(
@@ -99,6 +107,7 @@ def complete(request: Request, asked: AuthorizationRequest, user: User, sign_on:
         sign_on_id=sign_on.sign_on_id,
         auth_time=sign_on.auth_time,
         amr=sign_on.amr,
+        claims=claims,
         cookies=cookies,
     )
 
@@ -113,6 +122,8 @@ def refuse(request: Request, asked: AuthorizationRequest, user: User, refusal: R
         if not device_codes.deny(asked, user):
             raise too_late()
         return _back_to_device(request, "The device was not let in", "It gets nothing of yours. You can close this window.", None)
+    if not asked.client_id:
+        return _not_let_in(request, refusal, restart(asked))
     return answers.with_error(asked.way_back, refusal)
 
 
@@ -120,6 +131,22 @@ def too_late() -> StaleSignIn:
     """What a person is told whose device waits no more."""
     message = "This code has expired, or was allowed or denied already. If the device still waits, let it show you a new code."
     return StaleSignIn(message, retry_url=f"{settings().base_url}/u/device", retry_label="Enter another code")
+
+
+def _not_let_in(request: Request, refusal: Refusal, retry_url: str) -> Response:
+    """For pages of our own, where nobody else tells them."""
+    return show(
+        request,
+        "error.html",
+        status=refusal.status,
+        title="Error",
+        heading="You were not signed in",
+        message=f"{refusal.description[:1].upper()}{refusal.description[1:]}",
+        detail="",
+        reference=request.id,
+        retry_url=retry_url,
+        retry_label="Try again",
+    )
 
 
 def _back_to_device(request: Request, heading: str, message: str, cookies: list[str] | None) -> Response:

@@ -20,6 +20,11 @@ def limit(request: Request, email: str) -> tuple[limits.Limit, str]:
     return (limits.PASSWORD_ON_KNOWN_DEVICE, device) if device else (limits.PASSWORD, email)
 
 
+def known(request: Request, email: str) -> bool:
+    """Whether this browser has signed in to the address before."""
+    return bool(_known(request, email))
+
+
 def remember(request: Request, email: str) -> str:
     """The cookie for a browser that has just signed in to the address."""
     return _cookie(_known(request, email) or _new(email))

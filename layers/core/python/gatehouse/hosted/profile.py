@@ -48,7 +48,7 @@ def _elsewhere(request: Request, sign_in: SignIn, user: User, sign_on: SignOn) -
     """The way to where this sign-in has to go first, or what it ends with when there is nothing to ask; None if it is right here."""
     if completion.next_page(sign_in.request, user, agreed=sign_in.agreed) != "profile":
         return completion.go_on(request, sign_in, user, sign_on)
-    return None if _questions(sign_in, user) else completion.complete(request, sign_in.request, user, sign_on)
+    return None if _questions(sign_in, user) else completion.complete(request, sign_in.request, user, sign_on, claims=sign_in.claims)
 
 
 def _questions(sign_in: SignIn, user: User) -> list[Question]:

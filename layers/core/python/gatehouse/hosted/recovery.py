@@ -1,6 +1,10 @@
 """Choosing a new password by a mailed link (OWASP Forgot Password). It signs nobody in, and ends whatever was signed in."""
 
 from gatehouse import identifiers, limits, mail, pages, passwords, table, tickets, users
+from gatehouse.errors import Unavailable
+from gatehouse.hooks import user_migration
+from gatehouse.hooks.events import idempotency_id
+from gatehouse.hooks.user_migration import Typed
 from gatehouse.hosted.page import StaleSignIn, form, optional_sign_in, submitted
 from gatehouse.hosted.sign_up import DEAD_LINK, check_mail, finished, may_send_mail
 from gatehouse.settings import settings
@@ -23,15 +27,45 @@ def submit(request: Request) -> Response:
     except identifiers.InvalidIdentifier as flaw:
         return _form(request, sign_in, email=fields.get("email", "")[:320], error=flaw.reason, status=400)
     if may_send_mail(request, email, tickets.RESET):
-        owner = table.get(table.email_key(email))
-        user_id = owner["user_id"] if owner else ""
-        sign_in_id = sign_in.sign_in_id if sign_in else ""
-        ticket = tickets.issue(tickets.RESET, email, user_id=user_id, sign_in_id=sign_in_id, decoy=owner is None)
-        minutes = tickets.SECONDS[tickets.RESET] // 60
-        link = f"{settings().base_url}/u/reset?ticket={ticket}"
-        message = pages.mail("reset", link=link, minutes=minutes) if owner else pages.mail("no_account", link="", minutes=0)
-        mail.send(email, *message)
+        try:
+            _send_link(email, _owner(request, email, fields["email"], sign_in), sign_in)
+        except _Unknown as unknown:
+            # Whoever asked is told nothing of that, as of nothing else: trouble that only strangers meet would tell who is known.
+            request.outcome["detail"] = str(unknown)
     return check_mail(request, sign_in, email, "If there is an account with this address, a link to choose a new password is on its way.")
+
+
+class _Unknown(Exception):
+    """Nobody here has the address, and whether another store knows it cannot be told now."""
+
+
+def _owner(request: Request, email: str, typed: str, sign_in: SignIn | None) -> str:
+    """The id of the user who has the address, or is moved here for it; empty for nobody. With a hook for that, time tells strangers apart.
+
+    Raises:
+        _Unknown: as it says.
+    """
+    if owner := table.get(table.email_key(email)):
+        return str(owner["user_id"])
+    try:
+        moved = user_migration.run(
+            Typed("email", email, typed),
+            None,
+            client_id=sign_in.request.client_id if sign_in else "",
+            org_id=sign_in.request.org_id if sign_in else "",
+            idempotency_id=idempotency_id("migration", request.id),
+        )
+    except Unavailable as trouble:
+        raise _Unknown(trouble.detail) from trouble
+    return moved.user_id if moved else ""
+
+
+def _send_link(email: str, user_id: str, sign_in: SignIn | None) -> None:
+    sign_in_id = sign_in.sign_in_id if sign_in else ""
+    ticket = tickets.issue(tickets.RESET, email, user_id=user_id, sign_in_id=sign_in_id, decoy=not user_id)
+    link, minutes = f"{settings().base_url}/u/reset?ticket={ticket}", tickets.SECONDS[tickets.RESET] // 60
+    message = pages.mail("reset", link=link, minutes=minutes) if user_id else pages.mail("no_account", link="", minutes=0)
+    mail.send(email, *message)
 
 
 def ask_password(request: Request) -> Response:

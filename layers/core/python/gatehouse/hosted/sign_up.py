@@ -4,7 +4,10 @@ Until then there is no account to find, or to plant a password in.
 """
 
 from gatehouse import clients, identifiers, limits, mail, pages, passwords, table, tickets, users
-from gatehouse.errors import TooManyRequests
+from gatehouse.errors import TooManyRequests, Unavailable
+from gatehouse.hooks import calls, pre_sign_up
+from gatehouse.hooks.calls import Deadline
+from gatehouse.hooks.events import idempotency_id
 from gatehouse.hosted import device, login, start
 from gatehouse.hosted.page import StaleSignIn, form, optional_sign_in, show, submitted
 from gatehouse.settings import settings
@@ -12,12 +15,16 @@ from gatehouse.sign_ins import SignIn
 from gatehouse.sign_ins import find as find_sign_in
 from gatehouse.single_sign_on import restart
 from gatehouse.tickets import Ticket
+from gatehouse.users import User
 from gatehouse.web import Request, Response, redirect
 
 DEAD_LINK = (
     "This link was used already, has expired, or a newer one was sent. "
     "If you have just chosen a password with it, sign in; otherwise ask for a new link."
 )
+_REFUSED = "No account can be made with this address here."
+# Of what hooks prepare, what `users.create` is not told otherwise.
+_PREPARED = ("user_metadata", "app_metadata", "provenance")
 _SLOW_DOWN = "Too many mails were asked for from your network. Please wait a while and try again."
 
 
@@ -65,16 +72,51 @@ def submit_password(request: Request) -> Response:
         passwords.check_policy(password, context=(ticket.email,))
     except passwords.Unacceptable as flaw:
         return _password_form(request, ticket, value, error=flaw.reason, status=400)
+    deadline = Deadline()
     try:
-        user = users.create(
-            ticket.email, email_verified=True, password_hash=passwords.hash_password(password), writes=[tickets.use(ticket)]
-        )
+        user = _created(ticket, password, deadline)
+    except calls.Vetoed as veto:
+        request.outcome["sign_up"] = "refused"
+        return _password_form(request, ticket, value, error=veto.reason or _REFUSED, status=400)
     except users.Taken as taken:
         raise StaleSignIn(DEAD_LINK) from taken
     sign_in = optional_sign_in(request, ticket.sign_in_id)
-    if sign_in:
-        return login.finish(request, sign_in, user)
+    try:
+        if sign_in:
+            return login.finish(request, sign_in, user, deadline=deadline)
+    except Unavailable as trouble:
+        # The link is used and the account made: sending the form again would only find that out.
+        request.outcome.update({"sign_in": "failed", "detail": trouble.detail})
     return finished(request, ticket, heading="Your account is ready", message="You can sign in with it now.")
+
+
+def _created(ticket: Ticket, password: str, deadline: Deadline) -> User:
+    """The account that the link was for, which is used up by it; with whatever hooks prepared, in one transaction.
+
+    Raises:
+        users.Taken: the address is somebody's, or the link used.
+        Vetoed, Unavailable: as hooks demand. The link still works.
+    """
+    hashed, sign_in = passwords.hash_password(password), find_sign_in(ticket.sign_in_id)
+    prepared = pre_sign_up.run(
+        User(identifiers.new_user_id(), ticket.email, users.FIRST_EPOCH, email_verified=True, password_hash=hashed),
+        source=pre_sign_up.SIGN_UP,
+        client_id=sign_in.request.client_id if sign_in else ticket.client_id,
+        org_id=sign_in.request.org_id if sign_in else "",
+        # However often the form is sent.
+        idempotency_id=idempotency_id("sign-up", ticket.email, ticket.digest.hex()),
+        deadline=deadline,
+    )
+    user = prepared.user
+    return users.create(
+        user.email,
+        email_verified=True,
+        password_hash=hashed,
+        profile=user.profile,
+        user_id=user.user_id,
+        writes=[tickets.use(ticket), *prepared.writes],
+        **{name: value for name in _PREPARED if (value := getattr(user, name))},
+    )
 
 
 def may_send_mail(request: Request, email: str, purpose: str) -> bool:

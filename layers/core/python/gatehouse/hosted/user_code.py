@@ -3,7 +3,8 @@
 from gatehouse import clients, device_codes, limits, single_sign_on
 from gatehouse.clients import Client
 from gatehouse.device_codes import Device
-from gatehouse.errors import TooManyRequests
+from gatehouse.errors import AccessDenied, TooManyRequests
+from gatehouse.hosted import completion
 from gatehouse.hosted.page import form, submitted
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.web import Request, Response
@@ -38,7 +39,14 @@ def submit(request: Request) -> Response:
         return _form(request, typed, error=_UNKNOWN, status=400)
     limits.give_back(limits.DEVICE_CODE, network)
     request.outcome.update({"user_code": "known", "client_id": client.client_id})
-    return single_sign_on.answer(request, client, _asked(device, client))
+    asked = _asked(device, client)
+    try:
+        return single_sign_on.answer(request, client, asked)
+    except AccessDenied as refused:
+        found = single_sign_on.signed_on(request, client)
+        if found is None:
+            raise
+        return completion.refuse(request, asked, found[1], refused)
 
 
 def _asked(device: Device, client: Client) -> AuthorizationRequest:

@@ -34,7 +34,7 @@ MODULES: Final = {
         "organization_connections",
     ),
     "clients_api": ("description", "tenant", "clients", "client_grants", "resource_servers", "connections"),
-    "hooks_api": (),
+    "hooks_api": ("hooks", "claims", "hook_trials", "webhooks", "webhook_deliveries", "schedules"),
     "account": ("own_profile", "own_devices", "own_credentials"),
 }
 

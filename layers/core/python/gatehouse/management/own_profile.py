@@ -5,12 +5,13 @@ from typing import Any, Final
 
 from pydantic import Field
 
-from gatehouse import clock, custom_data, memberships, organizations, profiles, tenant, user_changes
+from gatehouse import clock, custom_data, memberships, organizations, profiles, tenant, user_changes, user_documents
 from gatehouse.errors import InsufficientScope
-from gatehouse.management import callers, user_documents
+from gatehouse.management import callers
 from gatehouse.management.patches import patched
 from gatehouse.management.refusals import InvalidBody, PreconditionFailed
 from gatehouse.management.routes import Answer, Call, Query, Route, sent
+from gatehouse.management.user_documents import editable, edited
 from gatehouse.management.users import Profile, existing
 from gatehouse.provenance import SELF
 from gatehouse.user_changes import Edited
@@ -93,8 +94,8 @@ def _patched(user: User, call: Call) -> Edited:
         raise InvalidBody(f"Payload validation error: 'Additional properties not allowed: {', '.join(unknown)[:200]}'")
     if callers.UPDATE_OWN not in call.caller.scopes and _profile_of(document) != _profile_of(before):
         raise InsufficientScope(callers.UPDATE_OWN)
-    whole = user_documents.editable(user) | dict.fromkeys(profiles.MEMBERS) | document
-    return user_documents.edited(user, whole | {"user_metadata": document.get("user_metadata")}, mentioned=mentioned, source=SELF)
+    whole = editable(user) | dict.fromkeys(profiles.MEMBERS) | document
+    return edited(user, whole | {"user_metadata": document.get("user_metadata")}, mentioned=mentioned, source=SELF)
 
 
 def _profile_of(document: Mapping[str, Any]) -> dict[str, Any]:

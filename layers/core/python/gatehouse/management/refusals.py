@@ -64,6 +64,15 @@ class UserExists(Conflict):
         super().__init__("The user already exists.", detail=what)
 
 
+class HookRefused(Refusal):
+    """A hook of the operator has vetoed what was asked for, and would again."""
+
+    code, status = "extensibility_error", 400
+
+    def __init__(self, reason: str = "") -> None:
+        super().__init__(reason or "A hook refused to let the user be created.")
+
+
 class PreconditionFailed(Refusal):
     """If-Match names another version (RFC 9110 13.1.1)."""
 

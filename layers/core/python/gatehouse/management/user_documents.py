@@ -1,4 +1,4 @@
-"""A user as the Management API shows it (Auth0's shape), and the part of it that can be changed: from the record, and back into it."""
+"""The part of a user's document that can be changed: from the record, and back into it."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
@@ -9,48 +9,8 @@ from gatehouse.management.refusals import InvalidBody
 from gatehouse.user_changes import Edited
 from gatehouse.users import User
 
-DATABASE: Final = "Username-Password-Authentication"
 # Besides the profile, what a patch may speak of. A password can be set and never read.
 EDITABLE: Final = ("email", "email_verified", "username", "phone_number", "phone_verified", "blocked", "user_metadata", "app_metadata")
-
-
-def shown(user: User) -> dict[str, Any]:
-    """The user as JSON: times in ISO 8601, absent values left out, never a password or its hash."""
-    told: dict[str, Any] = {
-        "user_id": user.user_id,
-        "email": user.email or None,
-        "email_verified": user.email_verified,
-        "username": user.username or None,
-        "phone_number": user.phone_number or None,
-        "phone_verified": user.phone_verified if user.phone_number else None,
-        **user.profile,
-        "identities": [_own_identity(user), *map(_identity, user.identities)],
-        "user_metadata": user.user_metadata,
-        "app_metadata": user.app_metadata,
-        "blocked": user.blocked,
-        "created_at": clock.iso(user.created_at),
-        "updated_at": clock.iso(user.updated_at),
-        "last_login": clock.iso(user.last_login) if user.last_login else None,
-        "last_ip": user.last_ip or None,
-        "logins_count": user.logins_count,
-        "last_password_reset": clock.iso(user.last_password_reset) if user.last_password_reset else None,
-    }
-    return {name: value for name, value in told.items() if value is not None}
-
-
-def _own_identity(user: User) -> dict[str, Any]:
-    provider, _, own_id = user.user_id.partition("|")
-    return {"connection": DATABASE, "provider": provider, "user_id": own_id, "isSocial": False}
-
-
-def _identity(identity: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "connection": identity["connection"],
-        "provider": identity["provider"],
-        "user_id": identity["user_id"],
-        "isSocial": identity["is_social"],
-        "profileData": identity["profile"],
-    }
 
 
 def editable(user: User) -> dict[str, Any]:

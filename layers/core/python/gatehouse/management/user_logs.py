@@ -1,4 +1,4 @@
-"""A person's sign-ins (Auth0's users/{id}/logs): who came when, from where, with what."""
+"""A person's sign-ins and failed attempts (Auth0's users/{id}/logs): who came when, from where, with what."""
 
 from typing import Any, Literal
 
@@ -9,8 +9,13 @@ from gatehouse.management.paging import PageQuery
 from gatehouse.management.routes import Answer, Call, Route
 from gatehouse.management.users import existing
 
-# Auth0's code for "success login".
-_TYPE = "s"
+# Auth0's codes: success login, failed login, and failed login for an incorrect password.
+_SUCCESS = "s"
+_FAILED = {
+    login_history.WRONG_PASSWORD: ("fp", "The password was another."),
+    login_history.NO_PASSWORD: ("fp", "The user has no password."),
+    login_history.BLOCKED: ("f", "The user was blocked."),
+}
 
 
 class LogsQuery(PageQuery):
@@ -20,6 +25,7 @@ class LogsQuery(PageQuery):
 class LogEntry(Answer):
     date: str
     type: str
+    description: str | None = None
     client_id: str
     client_name: str
     ip: str
@@ -41,9 +47,11 @@ def list_logs(call: Call) -> Any:
 
 def _shown(user_id: str, login: Login) -> dict[str, Any]:
     client = clients.get(login.client_id) if login.client_id else None
+    kind, description = _FAILED.get(login.reason, ("f", "")) if login.reason else (_SUCCESS, "")
     return {
         "date": f"{clock.iso(login.at_ms // 1000)[:-4]}{login.at_ms % 1000:03d}Z",
-        "type": _TYPE,
+        "type": kind,
+        **({"description": description} if description else {}),
         "client_id": login.client_id,
         "client_name": client.name if client else "",
         "ip": login.ip,
@@ -58,7 +66,7 @@ ROUTES = [
         method="GET",
         path="/users/{id}/logs",
         serve=list_logs,
-        summary="List a user's sign-ins",
+        summary="List a user's sign-ins, and the attempts that failed",
         scopes=("read:logs", "read:logs_users"),
         query=LogsQuery,
         answers=list[LogEntry],

@@ -1,18 +1,22 @@
 """/api/v2/users: create, read, change people, in the shape and with the semantics of Auth0's Management API."""
 
+from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
 from gatehouse import identifiers, user_changes, users
 from gatehouse.errors import InsufficientScope
+from gatehouse.hooks import calls, pre_sign_up
+from gatehouse.hooks.events import idempotency_id
 from gatehouse.management import callers, verification_mail
 from gatehouse.management.patches import patched
-from gatehouse.management.refusals import InvalidBody, NoSuchUser, OperationNotSupported, PreconditionFailed, UserExists
+from gatehouse.management.refusals import HookRefused, InvalidBody, NoSuchUser, OperationNotSupported, PreconditionFailed, UserExists
 from gatehouse.management.routes import Answer, Body, Call, Query, Route, sent
-from gatehouse.management.user_documents import DATABASE, editable, edited, shown
+from gatehouse.management.user_documents import editable, edited
 from gatehouse.provenance import OPERATOR, SELF
 from gatehouse.user_changes import Edited
+from gatehouse.user_documents import DATABASE, shown
 from gatehouse.users import User
 from gatehouse.web import Response
 
@@ -100,24 +104,40 @@ def create(call: Call) -> Response:
         given.pop(name, None)
     document = {name: value for name, value in given.items() if value is not None}
     made = edited(User("", "", 0), document, mentioned=document, source=OPERATOR, password=password).user
-    try:
-        user = users.create(
-            made.email,
-            email_verified=made.email_verified,
-            password_hash=made.password_hash,
-            profile=made.profile,
-            user_id=user_id,
-            source=OPERATOR,
-            **{name: value for name in _CREATED_WITH if (value := getattr(made, name))},
-        )
-    except users.Taken as taken:
-        raise UserExists(taken.what) from taken
+    user = _created(replace(made, user_id=user_id or identifiers.new_user_id()))
     verification_mail.send_if_wanted(user, verify_email)
     return sent(shown(user), status=201, version=user.version)
 
 
+def _created(draft: User) -> User:
+    """The user, as hooks have prepared them. Who sends the request again after trouble asks the hooks under the same idempotency id.
+
+    Raises:
+        UserExists, HookRefused: as they say; nothing was written.
+        Unavailable: as a hook that failed demands.
+    """
+    same = idempotency_id("create-user", draft.email, draft.username, draft.phone_number)
+    try:
+        prepared = pre_sign_up.run(draft, source=pre_sign_up.BY_OPERATOR, idempotency_id=same)
+        made = prepared.user
+        return users.create(
+            made.email,
+            email_verified=made.email_verified,
+            password_hash=made.password_hash,
+            profile=made.profile,
+            user_id=made.user_id,
+            source=OPERATOR,
+            writes=prepared.writes,
+            **{name: value for name in _CREATED_WITH if (value := getattr(made, name))},
+        )
+    except users.Taken as taken:
+        raise UserExists(taken.what) from taken
+    except calls.Vetoed as veto:
+        raise HookRefused(veto.reason) from veto
+
+
 # What `edited` fills in beside what users.create asks for.
-_CREATED_WITH = ("username", "phone_number", "phone_verified", "blocked", "user_metadata", "app_metadata")
+_CREATED_WITH = ("username", "phone_number", "phone_verified", "blocked", "user_metadata", "app_metadata", "provenance")
 
 
 # What opens an account, or a way to it.

@@ -10,6 +10,7 @@ session            USER#<user_id>                        SESSION#<sid>          
 browser sign-on    USER#<user_id>                        SIGNON#<id>            at each login
 consent            USER#<user_id>                        CONSENT#<client_id>    when granted
 login              USER#<user_id>                        LOGIN#<ms>#<random>    at each login: history
+failed login       NOBODY#<digest of what was typed>     LOGIN#<ms>#<random>    at each attempt for nobody who is known
 membership         USER#<user_id>                        ORG#<org_id>           with its inverse, in one transaction
 custom document    USER#<user_id>                        CUSTOM#<store>         only if absent
 gone user          GONE#<digest of user_id>              GONE                   when deleted: the id is not given again
@@ -27,7 +28,9 @@ tenant settings    TENANT                                TENANT                 
 hooks              HOOKS                                 HOOKS                  by an operator
 claims mapping     CLAIMS                                CLAIMS                 by an operator
 webhooks           WEBHOOKS                              WEBHOOKS               by an operator
+dead letter        WEBHOOK#<webhook id>                  DEAD#<ms>#<event id>   when a delivery is given up
 schedules          SCHEDULES                             SCHEDULES              by an operator
+scheduled run      SCHEDULE#<schedule id>                RUN#<scheduled time>   only if absent, then by whoever holds it
 pending sign-in    SIGNIN#<id>                           SIGNIN                 by /authorize, until the code is issued
 ticket             TICKET#<purpose>#<mail>               TICKET                 newest wins, used once
 pushed request     PAR#<id>                              PAR                    by the client, used once
@@ -144,6 +147,10 @@ def login_key(user_id: str, at_ms: int, random: str) -> Key:
     return {"pk": user_partition(user_id), "sk": f"LOGIN#{at_ms:013d}#{random}"}
 
 
+def nobodys_login_key(typed: str, at_ms: int, random: str) -> Key:
+    return {"pk": f"NOBODY#{hashlib.sha256(typed.encode()).hexdigest()}", "sk": f"LOGIN#{at_ms:013d}#{random}"}
+
+
 def membership_key(user_id: str, org_id: str) -> Key:
     return {"pk": user_partition(user_id), "sk": f"ORG#{org_id}"}
 
@@ -218,8 +225,27 @@ def webhooks_key() -> Key:
     return {"pk": "WEBHOOKS", "sk": "WEBHOOKS"}
 
 
+def webhook_partition(webhook_id: str) -> str:
+    """Partition of what could not be delivered to one webhook."""
+    return f"WEBHOOK#{webhook_id}"
+
+
+def dead_letter_key(webhook_id: str, at_ms: int, event_id: str) -> Key:
+    return {"pk": webhook_partition(webhook_id), "sk": f"DEAD#{at_ms:013d}#{event_id}"}
+
+
 def schedules_key() -> Key:
     return {"pk": "SCHEDULES", "sk": "SCHEDULES"}
+
+
+def schedule_partition(schedule_id: str) -> str:
+    """Partition of the runs of one schedule."""
+    return f"SCHEDULE#{schedule_id}"
+
+
+def scheduled_run_key(schedule_id: str, at: str) -> Key:
+    """at: ISO 8601 in UTC with seconds and Z, so that runs sort by their time."""
+    return {"pk": schedule_partition(schedule_id), "sk": f"RUN#{at}"}
 
 
 def page_key(digest: str) -> Key:

@@ -64,8 +64,8 @@ def put(key: Key, item: Mapping[str, Any]) -> None:
     call("PutItem", TableName=table_name(), Item=to_item({**item, **key}))
 
 
-def put_new(key: Key, item: Mapping[str, Any]) -> None:
-    """Write an item where none is. Of two racing callers exactly one succeeds.
+def put_new(key: Key, item: Mapping[str, Any], *, audit: bool = False) -> None:
+    """Write an item where none is. Of two racing callers exactly one succeeds. audit: into the table of that name.
 
     Raises:
         AlreadyExists: with the item that is there.
@@ -73,7 +73,7 @@ def put_new(key: Key, item: Mapping[str, Any]) -> None:
     try:
         call(
             "PutItem",
-            TableName=table_name(),
+            TableName=settings().audit_table_name if audit else table_name(),
             Item=to_item({**item, **key}),
             ConditionExpression="attribute_not_exists(pk)",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",

@@ -1,0 +1,113 @@
+"""Which claims may be added to tokens: by what a mapping says, a hook answers, or a sign-in left behind."""
+
+import json
+import math
+from collections.abc import Collection, Mapping
+from typing import Any, Final
+
+# What tokens say of themselves, and what others decide by. Of them nobody is told anything but by us (RFC 7519 4.1, RFC 9068 2.2,
+# OpenID Connect Core 2, 3.3.2.11 and 5.6.2, RFC 7800, RFC 8417, RFC 8693, RFC 7662). Roles and scopes change by other ways than claims.
+RESERVED: Final = frozenset(
+    (
+        "iss",
+        "sub",
+        "aud",
+        "exp",
+        "iat",
+        "nbf",
+        "jti",
+        "nonce",
+        "auth_time",
+        "acr",
+        "amr",
+        "azp",
+        "at_hash",
+        "c_hash",
+        "s_hash",
+        "sid",
+        "scope",
+        "client_id",
+        "cnf",
+        "events",
+        "act",
+        "may_act",
+        "token_use",
+        "token_type",
+        "active",
+        "sub_jwk",
+        "_claim_names",
+        "_claim_sources",
+        "token_introspection",
+        "org_id",
+        "permissions",
+        "roles",
+        "overflow",
+        "email",
+        "email_verified",
+        "phone_number",
+        "phone_number_verified",
+    )
+)
+# What some languages take for more than the name of a member.
+PROTOTYPES: Final = frozenset(("__proto__", "constructor", "prototype"))
+# Names that stand for what no token holds, whatever it is called before them, and however deep it lies.
+SECRETS: Final = frozenset(("password", "password_hash", "secret", "client_secret", "ssn"))
+LONGEST_NAME: Final = 256
+DEEPEST: Final = 10
+# Beyond it, no two languages read the same number.
+_LARGEST_INTEGER: Final = 10**38
+
+
+def accepted(claims: Mapping[str, Any], *, sensitive: Collection[str] = ()) -> tuple[dict[str, Any], list[str]]:
+    """Of these claims those that may be added, and the names of the others in their order, cut to LONGEST_NAME.
+
+    sensitive: names that no claim may have, with or without a namespace. Values that are no JSON, or null, do not stay either.
+    """
+    barred = SECRETS | frozenset(sensitive)
+    kept = {name: value for name, value in claims.items() if _nameable(name, barred) and fit(value)}
+    return kept, [str(name)[:LONGEST_NAME] for name in claims if name not in kept]
+
+
+def fit(value: object) -> bool:
+    """Whether it may be the value of a claim: JSON that everybody reads alike, not null, and without a name of SECRETS."""
+    return value is not None and _json(value, DEEPEST)
+
+
+def size(name: str, value: object) -> int:
+    """What a claim takes in a token's payload, in bytes."""
+    return length({name: value}) - 1
+
+
+def length(claims: Mapping[str, Any]) -> int:
+    """What claims take as JSON, in bytes."""
+    return len(json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode())
+
+
+def local(name: str) -> str:
+    """The name without its namespace, which is a URL or a prefix."""
+    return name.replace(":", "/").rpartition("/")[2]
+
+
+def _nameable(name: object, barred: frozenset[str]) -> bool:
+    """Whether a claim may have this name."""
+    if not isinstance(name, str) or not 0 < len(name) <= LONGEST_NAME or not name.isprintable():
+        return False
+    return name not in RESERVED and name not in PROTOTYPES and local(name) not in barred
+
+
+def _json(value: object, deepest: int) -> bool:
+    if deepest < 0:
+        return False
+    if isinstance(value, str):
+        return not any("\ud800" <= character <= "\udfff" for character in value)
+    if value is None or isinstance(value, bool):
+        return True
+    if isinstance(value, int | float):
+        return math.isfinite(value) and (isinstance(value, float) or abs(value) < _LARGEST_INTEGER)
+    if isinstance(value, Mapping):
+        return all(_member(name) and _json(member, deepest - 1) for name, member in value.items())
+    return isinstance(value, list) and all(_json(element, deepest - 1) for element in value)
+
+
+def _member(name: object) -> bool:
+    return isinstance(name, str) and name not in PROTOTYPES and name not in SECRETS and _json(name, 0)
