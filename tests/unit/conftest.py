@@ -30,6 +30,7 @@ from moto.ses.models import ses_backends
 from moto.sqs.models import sqs_backends
 
 from gatehouse import (
+    backchannel_logout,
     claim_mapping,
     client_keys,
     clients,
@@ -46,6 +47,7 @@ from gatehouse import (
     schedules,
     settings,
     tenant,
+    webhook_deliveries,
     webhooks,
 )
 from gatehouse.hook_functions import outside_api
@@ -210,6 +212,8 @@ def forget() -> None:
     claim_mapping.forget()
     hooks.forget()
     webhooks.forget()
+    webhook_deliveries.forget()
+    backchannel_logout.forget()
     calls.forget()
     lambda_functions.client.cache_clear()
     scheduler.client.cache_clear()
