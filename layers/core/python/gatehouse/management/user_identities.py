@@ -11,8 +11,8 @@ from gatehouse.errors import NotFound
 from gatehouse.management import callers
 from gatehouse.management.refusals import Conflict, InvalidBody, NoSuchUser, OperationNotSupported, PreconditionFailed
 from gatehouse.management.routes import Answer, Body, Call, Query, Route, sent
-from gatehouse.user_documents import shown
 from gatehouse.management.users import existing
+from gatehouse.user_documents import shown
 from gatehouse.users import Taken, User
 from gatehouse.web import Response
 

@@ -12,8 +12,8 @@ from gatehouse.management.fields import FieldsQuery, only
 from gatehouse.management.paging import PageQuery
 from gatehouse.management.refusals import InvalidPaging, InvalidQuery
 from gatehouse.management.routes import Call, Route
-from gatehouse.user_documents import shown
 from gatehouse.management.users import UserAnswer
+from gatehouse.user_documents import shown
 from gatehouse.users import User, there
 
 _SORT: Final = re.compile(r"([a-z_]{1,64}(?:\.[A-Za-z0-9_-]{1,128}){0,9}):(-?1)")
