@@ -16,6 +16,7 @@ from tests.e2e.application import Application
 from tests.e2e.deployment import Deployment
 
 _SCOPES = [f"{verb}:{what}" for what in ("hooks", "webhooks", "users") for verb in ("create", "read", "update", "delete")]
+_SCOPES += ["read:users_app_metadata", "read:logs_users"]
 
 _RUN_HOOKS = ("HostedPagesFunction", "AuthorizeFunction", "TokenExchangeFunction", "TokenRefreshFunction", "UserEventsFunction")
 

@@ -113,7 +113,7 @@ def test_people_of_an_older_table_sign_in_with_the_password_they_had_there(
 def test_claims_scopes_and_groups_are_what_the_triggers_of_each_version_say(
     stack: Deployment, operator: Operator, music: Application
 ) -> None:
-    member = stack.person("member@example.com", name="Member", birthdate="1970-01-01")
+    member = stack.person("member.of.groups@example.com", name="Member", birthdate="1970-01-01")
     operator.change(member.user_id, app_metadata={"tenant": "north", "department": "sales"})
     operator.hook("pre_token", example("tenant-claim"), music, event="1", order=1)
     operator.hook("pre_token", example("access-token-claims"), music, event="2", order=2)
