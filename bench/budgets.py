@@ -48,12 +48,12 @@ BUDGETS: Mapping[str, Budget] = {
     "authorize, FAPI": Budget(3, 1, 3, 0, None),
     "code exchange, FAPI": Budget(3, 2, 1, 2, None),
     "refresh, FAPI": Budget(3, 2, 1, 2, None),
-    # What a mapping of claims needs is read with the person; a hook is one call of its function, and at a refresh the session is read too.
+    # What a mapping of claims needs is read with the person; a hook is one call of its function, and takes the session, too.
     "code exchange, mapped": Budget(2, 1, 1, 2, None),
     "refresh, mapped": Budget(2, 1, 1, 2, None),
     "code exchange, mapped data": Budget(2, 1, 2, 2, None),
     "refresh, mapped data": Budget(2, 1, 2, 2, None),
-    "code exchange, Lambda hook": Budget(2, 1, 1, 2, None, hooks=1),
+    "code exchange, Lambda hook": Budget(2, 1, 2, 2, None, hooks=1),
     "refresh, Lambda hook": Budget(2, 1, 2, 2, None, hooks=1),
     "client credentials": Budget(0, 0, 0, 1, 0.31),
     "userinfo": Budget(1, 0, 2, 0, 0.58),

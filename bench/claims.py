@@ -29,7 +29,9 @@ def operations(world: World) -> list[Operation]:
         Rule("app:seats", "custom_data.seats", ("access", "id"), clients=(with_data.client_id,)),
     ]
     claim_mapping.change(lambda before: replace(before, rules=(*before.rules, *rules)))
-    hook = hooks.Hook(hooks.new_id(), "Bench", hooks.PRE_TOKEN, _function(), clients=(hooked.client_id,), timeout_seconds=15)
+    hook = hooks.Hook(
+        hooks.new_id(), f"Bench {hooked.client_id}", hooks.PRE_TOKEN, _function(), clients=(hooked.client_id,), timeout_seconds=15
+    )
     hooks.add(hook)
     named = {"mapped": mapped, "mapped data": with_data, "Lambda hook": hooked}
     return [operation for kind, client in named.items() for operation in _of(world, kind, client)]

@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError
 
 from gatehouse.aws import wire
 from gatehouse.aws.wire import Answer, Unreachable
+from tests import permissions
 
 _SERVICES = {"DynamoDB_20120810": "dynamodb", "TrentService": "kms"}
 really = wire.exchange
@@ -31,6 +32,8 @@ def exchange(endpoint: Any, headers: dict[str, str], body: bytes, **how: Any) ->
     session: Any = boto3.DEFAULT_SESSION or boto3._get_default_session()
     events, told = session.events, {"model": _model(_SERVICES[prefix], operation), "context": {}}
     parameters: Any = json.loads(body)
+    # As tests/conftest.py has it for botocore's own clients.
+    permissions.check(_SERVICES[prefix], operation, parameters)
     for _, changed in events.emit(f"provide-client-params.{name}", params=parameters, **told):
         parameters = changed or parameters
     body = json.dumps(parameters).encode()

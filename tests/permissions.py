@@ -51,16 +51,21 @@ def logical_id(function: str) -> str:
 
 
 def statements(function: str) -> list[dict[str, Any]]:
-    """The statements of the function's own policy; none for one that does nothing on AWS."""
+    """The statements of the function's own policy, each condition of the template fulfilled; none for one that does nothing on AWS."""
     policies = template()["Resources"][logical_id(function)]["Properties"].get("Policies", [])
-    return [entry for document in policies for entry in document["Statement"]]
+    return [_chosen(entry) for document in policies for entry in document["Statement"]]
 
 
 def shared_statements(function: str) -> list[dict[str, Any]]:
     """What policies that name the role of several functions add, each condition of the template fulfilled."""
     policies = [resource["Properties"] for resource in template()["Resources"].values() if resource["Type"] == "AWS::IAM::Policy"]
     of_them = [policy for policy in policies if {"Ref": f"{logical_id(function)}Role"} in policy["Roles"]]
-    return [entry.get("Fn::If", [None, entry])[1] for policy in of_them for entry in policy["PolicyDocument"]["Statement"]]
+    return [_chosen(entry) for policy in of_them for entry in policy["PolicyDocument"]["Statement"]]
+
+
+def _chosen(entry: dict[str, Any]) -> dict[str, Any]:
+    chosen: dict[str, Any] = entry.get("Fn::If", [None, entry])[1]
+    return chosen
 
 
 def guarded(function: str, handler: Handler) -> Handler:
@@ -84,13 +89,19 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
     if not function or (function == "key_rotation" and operation == "Encrypt"):
         return
     for action, facts in _needed(service, operation, parameters):
-        if not any(_allows(statement, action, facts) for statement in [*statements(function), *shared_statements(function)]):
+        if not allowed(function, action, facts):
             pytest.fail(f"template.yaml does not let {function} do {action} with {facts}")
 
 
-def _allows(statement: Mapping[str, Any], action: str, facts: Mapping[str, str]) -> bool:
+def allowed(function: str, action: str, facts: Mapping[str, str]) -> bool:
+    """Whether the function's policies allow it this. facts: condition keys of the request, and RESOURCE."""
+    matching = [entry for entry in [*statements(function), *shared_statements(function)] if _matches(entry, action, facts)]
+    return {entry["Effect"] for entry in matching} == {"Allow"}
+
+
+def _matches(statement: Mapping[str, Any], action: str, facts: Mapping[str, str]) -> bool:
     demands = [demand for keys in statement.get("Condition", {}).values() for demand in keys.items()]
-    if RESOURCE in facts and facts[RESOURCE] not in resources(statement):
+    if RESOURCE in facts and not any(fnmatchcase(facts[RESOURCE], pattern) for pattern in resources(statement)):
         return False
     return action in listed(statement["Action"]) and all(_meets(facts.get(key), patterns) for key, patterns in demands)
 

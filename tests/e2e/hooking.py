@@ -16,6 +16,7 @@ from tests.e2e.application import Application
 from tests.e2e.deployment import Deployment
 
 _SCOPES = [f"{verb}:{what}" for what in ("hooks", "webhooks", "users") for verb in ("create", "read", "update", "delete")]
+_SCOPES += ["read:users_app_metadata", "read:logs_users"]
 
 _RUN_HOOKS = ("HostedPagesFunction", "AuthorizeFunction", "TokenExchangeFunction", "TokenRefreshFunction", "UserEventsFunction")
 
@@ -39,9 +40,10 @@ class Operator:
         return httpx.Client(base_url=audience, headers={"authorization": f"Bearer {token}"}, timeout=30)
 
     def hook(self, trigger: str, target: str, *applications: Application, **fields: Any) -> dict[str, Any]:
-        """A hook that is switched on, for these applications only."""
+        """A hook that is switched on, for these applications only, or for all where there are none."""
         for_them = [application.client_id for application in applications]
-        return self._made("hooks", {"name": trigger, "trigger": trigger, "target": target, "clients": for_them, **fields})
+        name = target.rpartition(":")[2]
+        return self._made("hooks", {"name": name, "trigger": trigger, "target": target, "clients": for_them, **fields})
 
     def webhook(self, target: str, *events: str, **fields: Any) -> dict[str, Any]:
         return self._made("webhooks", {"name": "Example", "target": target, "events": list(events), **fields})

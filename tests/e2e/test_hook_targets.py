@@ -29,7 +29,7 @@ def api(stack: Deployment) -> Iterator[httpx.Client]:
 
 def hook(api: httpx.Client, trigger: str, target: str) -> str:
     """A new hook that runs for nobody."""
-    answer = api.post("hooks", json={"name": "tried", "trigger": trigger, "target": target, "enabled": False})
+    answer = api.post("hooks", json={"name": f"tried {target.rpartition(':')[2]}", "trigger": trigger, "target": target, "enabled": False})
     assert answer.status_code == 201, answer.text
     return str(answer.json()["id"])
 

@@ -56,7 +56,7 @@ def eventually(look: Callable[[], Any]) -> Any:
 def test_a_domain_allow_list_lets_some_sign_up_and_leaves_nothing_of_others(
     stack: Deployment, operator: Operator, music: Application
 ) -> None:
-    operator.hook("pre_sign_up", example("domain-allow-list"), music)
+    operator.hook("pre_sign_up", example("domain-allow-list"))
     operator.in_force()
     invited, stranger = Person("invited@example.com", PASSWORD), Person("stranger@example.org", PASSWORD)
     beginning = music.begin()
@@ -73,7 +73,7 @@ def test_a_domain_allow_list_lets_some_sign_up_and_leaves_nothing_of_others(
 
 def test_what_user_creation_prepares_is_in_the_first_token(stack: Deployment, operator: Operator, music: Application) -> None:
     rules = {"blocked_email_domains": ["throwaway.example"], "app_metadata": {"plan": "gold"}, "user_metadata": {"theme": "light"}}
-    operator.hook("pre_sign_up", stack.arn("UserCreationFunction"), music, configuration=rules)
+    operator.hook("pre_sign_up", stack.arn("UserCreationFunction"), configuration=rules)
     operator.hook("pre_token", example("access-token-claims"), music)
     operator.in_force()
     newcomer, beginning = Person("newcomer@example.com", PASSWORD), music.begin(scope="openid")
@@ -113,7 +113,7 @@ def test_people_of_an_older_table_sign_in_with_the_password_they_had_there(
 def test_claims_scopes_and_groups_are_what_the_triggers_of_each_version_say(
     stack: Deployment, operator: Operator, music: Application
 ) -> None:
-    member = stack.person("member@example.com", name="Member", birthdate="1970-01-01")
+    member = stack.person("member.of.groups@example.com", name="Member", birthdate="1970-01-01")
     operator.change(member.user_id, app_metadata={"tenant": "north", "department": "sales"})
     operator.hook("pre_token", example("tenant-claim"), music, event="1", order=1)
     operator.hook("pre_token", example("access-token-claims"), music, event="2", order=2)

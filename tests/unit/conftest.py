@@ -31,6 +31,7 @@ from moto.sqs.models import sqs_backends
 
 from gatehouse import aws as aws_client
 from gatehouse import (
+    backchannel_logout,
     claim_mapping,
     client_keys,
     clients,
@@ -47,6 +48,7 @@ from gatehouse import (
     schedules,
     settings,
     tenant,
+    webhook_deliveries,
     webhooks,
 )
 from gatehouse.aws import wire
@@ -213,6 +215,8 @@ def forget() -> None:
     claim_mapping.forget()
     hooks.forget()
     webhooks.forget()
+    webhook_deliveries.forget()
+    backchannel_logout.forget()
     calls.forget()
     lambda_functions.client.cache_clear()
     scheduler.client.cache_clear()

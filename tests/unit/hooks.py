@@ -41,7 +41,7 @@ def hooked(trigger: str, handler: Handler, *, at_url: bool = False, **fields: An
     fields = {"target": function.url if at_url else function.arn} | fields
     if at_url:
         fields = {"secret": message_signatures.new_secret()[0]} | fields
-    return Hooked(hooks.add(Hook(hooks.new_id(), fields.pop("name", trigger), trigger, **fields)), function)
+    return Hooked(hooks.add(Hook(hooks.new_id(), fields.pop("name", function.name), trigger, **fields)), function)
 
 
 def passes(event: dict[str, Any], _context: Any) -> Any:

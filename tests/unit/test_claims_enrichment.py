@@ -134,7 +134,8 @@ def test_an_answer_holds_for_as_long_as_it_may_and_for_its_person_only(api: Play
     assert [path.endswith("somebody") for path, _ in api.requests] == [False, True, False]
 
 
-TROUBLE: list[Any] = [500, 503, 401, 302, b"<html>", b"[]", b"NaN", b'{"plays": NaN}', b"{" * 5000, b"x" * 65_537, 2.0]
+NO_JSON = [b"<html>", b"[]", b"NaN", b'{"plays": NaN}', b'{"plays": 1e999}', b'{"plays": 9, "plays": 1000}', b"{" * 5000]
+TROUBLE: list[Any] = [500, 503, 401, 302, *NO_JSON, b"x" * 65_537, 2.0]
 
 
 @pytest.mark.row(92)
@@ -187,7 +188,7 @@ def test_no_more_people_are_remembered_than_there_is_room_for(api: PlaysApi, mon
 
 
 def test_a_secret_of_the_hook_goes_along_in_its_own_header(api: PlaysApi) -> None:
-    arn = boto3.client("secretsmanager").create_secret(Name="gatehouse/hooks/plays", SecretString="s3cret")["ARN"]
+    arn = boto3.client("secretsmanager").create_secret(Name="gatehouse/hooks/localhost/plays", SecretString="s3cret")["ARN"]
     sent = asked(api.of_people, [], secret_header="x-api-key")
     sent["request"]["secretArn"] = arn
 
@@ -198,7 +199,7 @@ def test_a_secret_of_the_hook_goes_along_in_its_own_header(api: PlaysApi) -> Non
 
 def test_without_its_secret_the_api_is_not_asked(api: PlaysApi) -> None:
     secrets = boto3.client("secretsmanager")
-    arn = secrets.create_secret(Name="gatehouse/hooks/plays", SecretString="two\r\nlines")["ARN"]
+    arn = secrets.create_secret(Name="gatehouse/hooks/localhost/plays", SecretString="two\r\nlines")["ARN"]
     sent = asked(api.of_people, [], secret_header="x-api-key", on_error="deny")
     sent["request"]["secretArn"] = arn
 

@@ -63,6 +63,24 @@ def test_a_secret_without_a_header_is_a_mistake() -> None:
         run({"url": URL}, secret_arn="arn:aws:secretsmanager:eu-central-1:123456789012:secret:x")
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "gatehouse/hooks/elsewhere.example.com/key",
+        "gatehouse/hooks/plays.example.com",
+        "gatehouse/hooks/plays.example.com.evil.example/key",
+        "gatehouse/hooks/key",
+        "other/hooks/plays.example.com/key",
+        "plays.example.com/key",
+    ],
+)
+def test_a_secret_goes_to_the_host_that_its_name_names_and_to_no_other(name: str) -> None:
+    arn = f"arn:aws:secretsmanager:eu-central-1:123456789012:secret:{name}-AbCdEf"
+
+    with pytest.raises(Misconfigured, match=r"must begin with gatehouse/hooks/plays\.example\.com/"):
+        run({"url": URL, "secret_header": "x-api-key"}, secret_arn=arn)
+
+
 def test_an_event_that_only_changes_id_tokens_is_not_the_hooks() -> None:
     with pytest.raises(Misconfigured, match="must have event"):
         run({"url": URL}, version="1")

@@ -2,7 +2,7 @@
 
 import ast
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +11,11 @@ import jwt
 import pytest
 
 from gatehouse import (
+    claim_mapping,
+    clock,
     connections,
     errors,
+    hooks,
     invitations,
     key_rotation,
     keys,
@@ -20,12 +23,16 @@ from gatehouse import (
     listing,
     organizations,
     resource_servers,
+    schedules,
     table,
     usage,
     user_deletion,
+    webhooks,
 )
 from gatehouse.authorization import Untrusted
+from gatehouse.claim_mapping import Rule
 from gatehouse.clients import Client
+from gatehouse.hooks import Hook
 from gatehouse.hosted.page import StaleSignIn
 from gatehouse.hosted.routes import ASSETS, PAGES
 from gatehouse.management import catalogue
@@ -34,6 +41,7 @@ from gatehouse.sessions import Session
 from gatehouse.sign_ins import AuthorizationRequest, SignIn
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
+from gatehouse.webhooks import Webhook
 from tests.unit.conftest import ROOT, call, function, template
 from tests.unit.deletions import DEED, full_life
 from tests.unit.flows import Browser, new_client, new_user, refresh, signed_in
@@ -155,9 +163,9 @@ def test_every_key_shape_and_counter_is_described() -> None:
     assert [kind for kind in kinds if f"`{kind}`" not in text] == []
 
 
-def test_every_parameter_and_alarm_is_described() -> None:
+def test_every_parameter_alarm_and_queue_is_described() -> None:
     text = document("operations.md")
-    names = [*template()["Parameters"], *resources("AWS::CloudWatch::Alarm")]
+    names = [*template()["Parameters"], *resources("AWS::CloudWatch::Alarm"), *resources("AWS::SQS::Queue")]
 
     assert [name for name in names if f"`{name}`" not in text] == []
 
@@ -241,6 +249,8 @@ LEFT_OUT = {
     "PAGE",
     "FIND",
     "SWEEP",
+    "DEAD",
+    "RUN",
 }
 BY_PARTITION = {"KEYS", "FIND", "STATS", "COUNT"}
 
@@ -261,6 +271,13 @@ def one_of_everything_that_is_kept() -> None:
     invitations.create(organizations.find("acme"), inviter="Ada", email="next@example.com", client_id="app")
     listing.numbered(table.user_lists(), page=0, per_page=1)
     entries.write(user.user_id)
+    function_arn = "arn:aws:lambda:eu-central-1:123456789012:function:one"
+    hooks.add(Hook(hooks.new_id(), "One", hooks.POST_LOGIN, function_arn))
+    webhooks.add(Webhook(webhooks.new_id(), "One", function_arn))
+    claim_mapping.change(lambda before: replace(before, rules=(Rule("app:plan", "app_metadata.plan"),)))
+    table.put(table.schedules_key(), schedules.Schedules(1, clock.now()).to_item())
+    table.put(table.dead_letter_key("wh_one", 1, "event"), {"ttl": clock.now()})
+    table.put(table.scheduled_run_key("sch_one", "2026-11-21T03:00:00Z"), {"ttl": clock.now()})
 
 
 def test_the_snippet_that_restores_brings_back_what_is_durable_and_no_session() -> None:

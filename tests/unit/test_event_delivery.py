@@ -9,7 +9,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from gatehouse import event_bus, memberships, organizations, sessions, table, usage, users
+from gatehouse import backchannel_logout, event_bus, memberships, organizations, sessions, table, usage, users
 from gatehouse.settings import settings
 from gatehouse.users import User
 from tests.unit.buses import connect, heard
@@ -74,6 +74,8 @@ def in_order(arrived: list[str]) -> list[str]:
 
 
 def forget_what_was_written() -> None:
+    backchannel_logout.forget()
+    waiting()
     for entry in entries():
         key = {name: {"S": entry[name]} for name in ("pk", "sk")}
         boto3.client("dynamodb").delete_item(TableName=settings().audit_table_name, Key=key)
@@ -92,7 +94,7 @@ def outcome() -> tuple[Any, ...]:
         told.setdefault(message["user_id"], []).append(message["id"])
     kept = sorted(entry["event_id"] for entry in entries() if "event_id" in entry)
     days = [(day.logins, day.signups) for day in usage.daily("0000-01-01", "9999-12-31")]
-    return kept, days, sorted({notice["id"] for notice in waiting()}), told
+    return kept, days, sorted(notice["id"] for notice in waiting()), told
 
 
 def nth(number: int, fate: Fate) -> Iterator[Fate]:
@@ -180,15 +182,18 @@ def test_the_record_of_an_entry_that_is_never_taken_comes_again_with_all_behind_
 
 
 @pytest.mark.parametrize("fate", [THROTTLED, DENIED, unreachable], ids=["throttled", "denied", "unreachable"])
-def test_while_the_bus_is_away_everything_comes_again_and_is_told_once_it_is_back(fate: Fate) -> None:
+def test_while_the_bus_is_away_everything_comes_again_and_whoever_else_is_told_is_told_once(fate: Fate) -> None:
+    subscribed("arn:aws:lambda:eu-central-1:123456789012:function:subscriber")
     user = new_user()
+    tokens_of(new_client(backchannel_logout_uri=URI).client_id, browser_of(user))
     records = blocked(user)
 
     with trouble({"eventbridge": always(fate)}):
-        assert passed_on(records) == numbers(records)[:1]
+        assert [passed_on(records) for _ in range(3)] == [numbers(records)[:1]] * 3
     assert heard() == []
-    assert not [entry for entry in entries() if entry["action"] == "user.blocked"]
-    assert len(until_done(records)) == 2
+    assert len(until_done(records)) == 3
+    assert [entry["action"] for entry in entries() if "event_id" in entry] == ["user.blocked"]
+    assert [len(waiting()), len(waiting("webhook_queue_url"))] == [1, 3]
 
 
 def test_an_answer_that_nobody_understands_is_asked_for_again_record_by_record() -> None:

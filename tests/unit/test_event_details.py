@@ -85,6 +85,18 @@ def test_a_record_that_comes_again_in_another_batch_makes_the_same_events() -> N
     assert all(by_id[event["id"]] == event for event in once)
 
 
+def test_with_the_record_goes_its_version_by_which_what_is_older_is_told_apart() -> None:
+    user = new_user()
+
+    found = told(after(lambda: [users.describe(user.user_id, app_metadata={"at": number}) for number in range(3)]))
+    found += told(after(lambda: table.delete(table.user_key(user.user_id))))
+
+    assert [(event["type"], event["data"]["version"]) for event in found] == [
+        *(("user.updated", number) for number in (2, 3, 4)),
+        ("user.deleted", 4),
+    ]
+
+
 def test_the_same_change_made_again_is_another_event() -> None:
     user = new_user()
 
@@ -149,7 +161,7 @@ def test_an_event_that_would_be_too_large_leaves_the_person_out_and_says_so() ->
 
     (event,) = told(after(lambda: users.describe(user.user_id, app_metadata=large)))
 
-    assert event["data"] == {"user_id": user.user_id, "changed": ["app_metadata"], "left_out": ["user"]}
+    assert event["data"] == {"user_id": user.user_id, "changed": ["app_metadata"], "version": 2, "left_out": ["user"]}
     assert len(json.dumps(event)) < events.LARGEST_BYTES
 
 

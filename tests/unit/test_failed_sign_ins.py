@@ -1,5 +1,6 @@
 """Attempts that failed are noted and told of, at the same cost for whoever there is and whoever there is not (rows 67, 68; F8)."""
 
+import hashlib
 from typing import Any
 
 import pytest
@@ -82,6 +83,8 @@ def test_an_attempt_for_nobody_is_told_of_without_what_was_typed(ada: User, type
     (told,) = failures(records)
     assert (told["user_id"], told["reason"]) == ("", "unknown")
     (item,) = nobodys()
+    # Nor does a guess at what was typed lead to it.
+    assert not [made for made in (typed, typed.casefold()) if hashlib.sha256(made.encode()).hexdigest() in repr((records, item))]
     assert item["ttl"] <= item["at_ms"] // 1000 + 86400
     if typed:
         assert typed.casefold() not in repr((records, told, item)).casefold()

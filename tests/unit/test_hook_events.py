@@ -98,7 +98,7 @@ def test_a_replay_tells_what_would_be_taken_what_would_not_and_why(lambdas: None
     assert command.main(["pre_token", "--hook", hook.id]) == 0
 
     lines = capsys.readouterr().out.splitlines()
-    assert f"hook       pre_token: {hook.function.arn}" in lines
+    assert f"hook       {hook.hook.name}: {hook.function.arn}" in lines
     assert 'claim      access_token  plan = "gold"  (14 bytes)' in lines
     assert "left out   sub: reserved" in lines
     assert "left out   scope admin: the client may not have it" in lines

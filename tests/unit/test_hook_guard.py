@@ -1,7 +1,6 @@
 """An update of the stack does not take away a function that something which is configured still calls."""
 
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -18,8 +17,8 @@ OTHER = arn_of("stack-UserCreationFunction-2")
 NAMED = arn_of("gatehouse-hook-*")
 
 
-def hook(target: str, **fields: Any) -> Hook:
-    return hooks.add(Hook(hooks.new_id(), "Who signs up", hooks.PRE_SIGN_UP, target, **fields))
+def hook(target: str, name: str = "Who signs up") -> Hook:
+    return hooks.add(Hook(hooks.new_id(), name, hooks.PRE_SIGN_UP, target))
 
 
 def updated(before: list[str], after: list[str]) -> dict[str, str]:
@@ -76,7 +75,7 @@ def test_targets_are_read_as_iam_reads_them(before: list[str], after: list[str],
 
 def test_what_never_could_be_called_holds_nothing_up() -> None:
     hook(arn_of("somebody-elses"))
-    hook("https://hooks.example.com/sign-up")
+    hook("https://hooks.example.com/sign-up", name="Elsewhere")
 
     assert updated([CREATION], [])["Status"] == "SUCCESS"
 

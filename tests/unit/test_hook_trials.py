@@ -108,7 +108,7 @@ def test_a_recorded_event_is_sent_as_it_was_but_for_what_belongs_to_its_hook(tri
         "secretArn": "x",
         "clientMetadata": {"hook_id": "hook_x", "idempotency_id": "sign-in-7", "a": "b"},
     }
-    recorded = EVENTS[trigger] | {"request": EVENTS[trigger]["request"] | others, "version": "7", "unknown": [1]}
+    recorded = EVENTS[trigger] | {"request": EVENTS[trigger]["request"] | others, "version": "7", "callerContext": {"clientId": "a"}}
 
     assert tried(hook, event=recorded).json["outcome"] == "ok"
 
@@ -116,6 +116,18 @@ def test_a_recorded_event_is_sent_as_it_was_but_for_what_belongs_to_its_hook(tri
     metadata = {"hook_id": hook.id, "idempotency_id": "sign-in-7", "a": "b"}
     [sent] = hook.calls
     assert sent == recorded | {"request": {**EVENTS[trigger]["request"], **own, "clientMetadata": metadata}, "response": {}}
+
+
+@pytest.mark.row(91)
+def test_a_recorded_event_says_nothing_to_a_function_that_serves_other_events_too() -> None:
+    hook = hooked(POST_LOGIN, passes)
+    # Of schedules, rotation, CloudFormation, queues, streams and API Gateway.
+    theirs = ("schedule_id", "scheduled_time", "by_hand", "force", "RequestType", "ResponseURL", "Records", "requestContext", "headers")
+    others = dict.fromkeys(theirs, "x")
+
+    assert tried(hook, event=EVENTS[POST_LOGIN] | others).json["outcome"] == "ok"
+
+    assert {*hook.calls[0]} == {*EVENTS[POST_LOGIN], "response"}
 
 
 def test_an_id_that_could_break_a_header_is_replaced() -> None:
@@ -182,7 +194,7 @@ def test_whatever_an_event_or_an_answer_has_is_no_fault_of_ours(trigger: str) ->
     broken = [recorded | {member: value} for member in ("userName", "request", "response", "version") for value in STRANGE]
     broken += [recorded | {"request": recorded["request"] | {name: value}} for name in names for value in STRANGE]
     said: list[Any] = []
-    hook, bearer = hooked(trigger, lambda event, _context: said[-1] if said else event), machine("update:hooks")
+    hook, bearer = hooked(trigger, lambda event, _context: said[-1] if said else event), machine("update:hooks", "read:users")
     path = f"/hooks/{hook.id}/test"
     for event in broken:
         assert api("POST", path, bearer, {"event": event}).status in (200, 400), event
@@ -223,7 +235,7 @@ def test_nobody_is_at_the_id_of_nobody() -> None:
 
     for user_id in ("gatehouse|nobody", "a#b"):
         assert tried(hook, user_id=user_id).json["errorCode"] == "inexistent_user"
-    assert api("POST", "/hooks/hook_x/test", machine("update:hooks"), {"event": {}}).status == 404
+    assert api("POST", "/hooks/hook_x/test", machine("update:hooks", "read:users"), {"event": {}}).status == 404
 
 
 @pytest.mark.row(84)
@@ -232,7 +244,11 @@ def test_who_may_not_read_people_learns_nothing_of_them_by_a_test() -> None:
 
     for scopes in (("update:hooks",), ("update:hooks", "read:users"), ("update:hooks", "read:users_app_metadata")):
         assert api("POST", f"/hooks/{hook.id}/test", machine(*scopes), {"user_id": user.user_id}).status == 403
+    # An event names whom it likes, and the function may tell of them.
+    named = {"event": EVENTS[POST_LOGIN] | {"userName": user.user_id}}
+    assert api("POST", f"/hooks/{hook.id}/test", machine("update:hooks"), named).status == 403
     assert hook.calls == []
+    assert api("POST", f"/hooks/{hook.id}/test", machine("update:hooks", "read:users"), named).status == 200
 
 
 @pytest.mark.row(85)
@@ -257,8 +273,8 @@ def test_an_organizations_operator_never_reaches_hooks() -> None:
 @pytest.mark.parametrize("depth", [100, 900, 2_000, 9_000, 30_000])
 @pytest.mark.parametrize("trigger", TRIGGERS)
 def test_however_deep_an_event_or_an_answer_is_it_is_no_fault_of_ours(trigger: str, depth: int) -> None:
-    deep, bearer = "[" * depth + "]" * depth, machine("update:hooks")
-    text = json.dumps({"event": EVENTS[trigger] | {"unknown": "deep"}}).replace('"deep"', deep)
+    deep, bearer = "[" * depth + "]" * depth, machine("update:hooks", "read:users")
+    text = json.dumps({"event": EVENTS[trigger] | {"callerContext": "deep"}}).replace('"deep"', deep)
     details = ",".join(f'"{name}":{{"claimsToAddOrOverride":{{"x":{deep}}}}}' for name in ("accessTokenGeneration", "idTokenGeneration"))
     members = [*DEEP, f'"claimsAndScopeOverrideDetails":{{{details}}}']
     answers = [f'{{"response":{{{member.replace("deep", deep)}}}}}'.encode() for member in members]

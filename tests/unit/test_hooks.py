@@ -66,9 +66,41 @@ def test_each_trigger_has_a_usual_event_and_takes_no_event_of_another() -> None:
 
     assert usual == {PRE_SIGN_UP: "1", USER_MIGRATION: "1", POST_LOGIN: "post_authentication", PRE_TOKEN: "2"}
     for trigger, events in EVENTS.items():
-        assert {added(trigger, trigger, event=event).event for event in events} == set(events)
+        assert {added(f"{trigger} {event}", trigger, event=event).event for event in events} == set(events)
     with pytest.raises(configuration.Invalid, match="event of pre_sign_up must be 1"):
         added("x", PRE_SIGN_UP, event="2")
+
+
+def test_what_is_added_again_is_the_hook_that_there_is() -> None:
+    first = added(order=3, configuration={"a": 1})
+
+    again = added(order=3, configuration={"a": 1}, event="post_authentication")
+
+    assert again == first
+    assert hooks.listed() == [first]
+
+
+def test_a_name_is_one_hooks_alone_in_its_trigger() -> None:
+    first, other = added("greeter"), added("other")
+
+    with pytest.raises(hooks.NameTaken):
+        added("greeter", order=1)
+    with pytest.raises(hooks.NameTaken):
+        hooks.change(other.id, lambda before: replace(before, name="greeter"))
+    assert hooks.listed() == [first, other]
+    assert added("greeter", PRE_TOKEN).id != first.id
+    assert hooks.change(first.id, lambda before: replace(before, order=2)).name == "greeter"
+
+
+@pytest.mark.parametrize("fields", [{"clients": ("app",)}, {"organizations": ("org_acme",)}])
+def test_a_hook_before_sign_up_is_for_all_since_whoever_signs_up_by_another_way_is_there_for_all(fields: dict[str, Any]) -> None:
+    with pytest.raises(configuration.Invalid, match="must be empty: an account is made once"):
+        added("gate", PRE_SIGN_UP, **fields)
+    gate = added("gate", PRE_SIGN_UP)
+    with pytest.raises(configuration.Invalid, match="must be empty"):
+        hooks.change(gate.id, lambda before: replace(before, **fields))
+
+    assert [added(trigger, trigger, **fields).trigger for trigger in (USER_MIGRATION, POST_LOGIN, PRE_TOKEN)]
 
 
 def test_a_hook_keeps_its_trigger() -> None:

@@ -154,7 +154,7 @@ def test_a_url_gets_a_secret_that_is_shown_once() -> None:
     assert made.pop("signing_secret").startswith("whsec_")
     assert api("GET", f"/hooks/{made['id']}", bearer).json == made
     assert api("GET", "/hooks", bearer).json == [made]
-    changed = api("PATCH", f"/hooks/{made['id']}", bearer, {"target": "https://hooks.example.com/other"}).json
+    changed = api("PATCH", f"/hooks/{made['id']}", bearer, {"target": "https://HOOKS.example.com/other", "order": 1}).json
     assert "signing_secret" not in changed
 
 
@@ -171,8 +171,8 @@ def test_a_secret_is_rotated_with_an_overlap() -> None:
     assert after
     assert answer["signing_secret"].startswith("whsec_")
     assert answer["signing_secret"] != made["signing_secret"]
-    assert (after.previous, after.current) != (b"", before.current)
-    assert after.previous == before.current
+    assert [known.wrapped for known in after.earlier] == [before.current]
+    assert after.current != before.current
     assert "previous_until" in answer
     assert "previous_until" not in api("POST", path, bearer, {"overlap_hours": 0}).json
     assert kept(made).secret != after
@@ -217,7 +217,7 @@ def test_a_target_that_may_not_be_called_is_not_kept(target: str) -> None:
     bearer = machine(*OPERATOR)
     made = created(bearer)
 
-    refused(api("POST", "/hooks", bearer, NEW | {"target": target}), 400, "invalid_body")
+    refused(api("POST", "/hooks", bearer, NEW | {"name": "other", "target": target}), 400, "invalid_body")
     refused(api("PATCH", f"/hooks/{made['id']}", bearer, {"target": target}), 400, "invalid_body")
     assert [hook.target for hook in hooks.listed()] == [FUNCTION]
 
@@ -261,10 +261,11 @@ def test_what_a_hook_cannot_be_is_refused(flaw: dict[str, Any]) -> None:
 def test_there_is_a_limit_to_hooks_and_to_all_of_them_together() -> None:
     bearer = machine(*OPERATOR)
     ids = [f"client-{n:03}-{'x' * 100}" for n in range(100)]
-    large = [api("POST", "/hooks", bearer, NEW | {"clients": ids, "organizations": ids}).status for _ in range(7)]
+    limited = {"clients": ids, "organizations": ids}
+    large = [api("POST", "/hooks", bearer, NEW | limited | {"name": f"large {number}"}).status for number in range(7)]
     assert (large[0], large[-1]) == (201, 400)
 
-    for _ in range(hooks.MOST - len(hooks.listed())):
-        created(bearer)
+    for number in range(hooks.MOST - len(hooks.listed())):
+        created(bearer, name=f"small {number}")
 
     assert "at most 25" in refused(api("POST", "/hooks", bearer, NEW), 400, "invalid_body")

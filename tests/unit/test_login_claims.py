@@ -51,7 +51,7 @@ def test_mapping_counts_more_and_hooks_before_tokens_most() -> None:
     assert ("app:door" in second["access"], second["access"]["app:new"]) == (False, 1)
     assert (second["id"][PLAN], second["id"]["app:door"]) == ("by the hook", "south")
     told = hook.calls[0]["request"]["context"]["claims"]
-    assert told["access_token"] == {"app:door": "north", PLAN: "ada@example.com"}
+    assert told["accessToken"] == {"app:door": "north", PLAN: "ada@example.com"}
 
 
 @pytest.mark.row(91)

@@ -208,37 +208,6 @@ def test_silence_is_waited_for_only_so_long(receiver: Receiver) -> None:
 
 
 @contextlib.contextmanager
-def dripping() -> Iterator[str]:
-    """A server that sends a header field byte by byte and never comes to an end."""
-    ended = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def drip() -> None:
-            connection, _ = server.accept()
-            with connection, contextlib.suppress(OSError):
-                connection.sendall(b"HTTP/1.1 200 OK\r\nx: ")
-                while not ended.wait(0.05):
-                    connection.sendall(b"y")
-
-        thread = threading.Thread(target=drip)
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.getsockname()[1]}"
-        finally:
-            ended.set()
-            thread.join()
-
-
-def test_a_server_that_drips_does_not_stretch_the_time(laptop: None) -> None:
-    started = time.monotonic()
-
-    with dripping() as url, pytest.raises(outbound.Refused, match=r"did not answer within 0.5 s"):
-        outbound.post(url, b"", {}, seconds=0.5)
-
-    assert time.monotonic() - started < 2
-
-
-@contextlib.contextmanager
 def secure_server(folder: Path, host: str) -> Iterator[tuple[int, Path]]:
     """A TLS server with a certificate for `host`; its port, and the file of the authority that signed."""
     authority, chain, key = certificate_for(host, folder)

@@ -122,7 +122,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
     ),
     "hooks_api": (
         [
-            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ORG, ROLE, API, TENANT, *CONFIGURED, WEBHOOK, SCHEDULE]),
+            ("GetItem BatchGetItem Query", [KEYS, CLIENT, USER, ORG, ROLE, API, TENANT, *CONFIGURED, WEBHOOK, SCHEDULE, "GONE#*"]),
             ("PutItem UpdateItem", CONFIGURED),
             ("DeleteItem", [WEBHOOK]),
         ],
@@ -168,7 +168,7 @@ ALLOWED: dict[str, tuple[list[tuple[str, list[str]]], list[str]]] = {
 
 # What each function lists, and who writes down what it changed.
 LISTED = {"users_api": ["USERS#*", "ROLES"], "organizations_api": ["ORGS", "MEMBERS#*"], "clients_api": ["CLIENTS", "APIS", "CONNECTIONS"]}
-AUDITED = ["users_api", "user_events", "cleanup"]
+AUDITED = ["users_api", "hooks_api", "user_events", "cleanup"]
 MAILERS = ["hosted_pages", "users_api", "organizations_api", "account"]
 
 
@@ -281,6 +281,20 @@ def test_whoever_runs_hooks_calls_those_of_the_stack_and_what_the_operator_named
     assert named == {"Fn::If": ["HasHookTargets", targets, {"Ref": "AWS::NoValue"}]}
     assert unwraps["Condition"] == {"StringEquals": {"kms:EncryptionContext:purpose": ["messages"]}}
     assert (unwraps["Action"], unwraps["Resource"]) == ("kms:Decrypt", {"GetAtt": "Key.Arn"})
+
+
+def test_whatever_an_operator_names_no_other_function_of_the_stack_is_called() -> None:
+    own, runner = (RESOURCES[name]["Properties"] for name in ("OwnFunctions", "OwnScheduleRunner"))
+    roles = [{"Ref": f"{logical_id(function)}Role"} for function in [*RUN_HOOKS, "schedule_runner"]]
+    others = [name for name in FUNCTIONS if name not in ("UserCreationFunction", "ClaimsEnrichmentFunction", "ScheduleRunnerFunction")]
+
+    assert own["Roles"] == roles
+    assert runner["Roles"] == [role for role in roles if role != {"Ref": "HooksApiFunctionRole"}]
+    for policy, names in ((own, others), (runner, ["ScheduleRunnerFunction"])):
+        (denies,) = policy["PolicyDocument"]["Statement"]
+        assert (denies["Effect"], denies["Action"], denies.keys()) == ("Deny", "lambda:InvokeFunction", {"Effect", "Action", "Resource"})
+        # With a version or an alias behind it, too.
+        assert listed(denies["Resource"]) == [{"Sub": f"${{{name}.Arn}}*"} for name in names]
 
 
 def test_no_function_calls_another_beside_that() -> None:

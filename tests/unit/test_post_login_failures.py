@@ -27,7 +27,6 @@ MALFORMED: dict[str, dict[str, Any]] = {
     "claims that are text": {"claims": "admin"},
     "claims of one token that are a list": {"claims": {"accessToken": []}},
     "claims too long": {"claims": {"idToken": {"a": "x" * LONGEST_CLAIMS}}},
-    "a denial that is text": {"deny": "no"},
 }
 NAMED = "https://app.example.com/plan"
 

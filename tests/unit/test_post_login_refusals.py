@@ -18,6 +18,7 @@ from tests.unit.flows import (
     new_user,
 )
 from tests.unit.hooks import crashes, hooked, passes, refusing, responding
+from tests.unit.operators import api, machine, user_path
 from tests.unit.teams import two
 from tests.unit.test_invitations import invited, link_of
 from tests.unit.test_post_login import default_name, now, why
@@ -42,6 +43,32 @@ def test_a_refusal_goes_to_the_application_and_nothing_is_signed_on_or_kept(deny
     assert never.calls == []
     assert now(user).user_metadata == {}
     assert now(user).logins_count == 0
+
+
+@pytest.mark.parametrize("deny", [responding({"deny": {"reason": "not on Sundays"}}), refusing("not on Sundays")])
+def test_a_refusal_stands_in_the_history_of_the_person(deny: Any) -> None:
+    user, app = new_user(), new_client(name="Shop")
+    hooked(POST_LOGIN, deny)
+
+    Browser().sign_in(app.client_id)
+
+    (entry,) = api("GET", user_path(user.user_id, "logs"), machine("read:logs")).json
+    assert (entry["type"], entry["description"]) == ("f", "A hook refused the sign-in.")
+    assert (entry["client_name"], entry["ip"]) == ("Shop", "192.0.2.7")
+
+
+def test_where_nothing_is_refused_by_a_hook_there_is_no_failed_attempt_in_the_history() -> None:
+    user, app = new_user(), new_client(organization_usage="allow")
+    hook = hooked(POST_LOGIN, crashes)
+    assert why(Browser().sign_in(app.client_id, organization=organizations.create("acme").org_id))[0] == "access_denied"
+    Browser().sign_in(app.client_id)
+    hook.function.handler = passes
+    Browser().sign_in(app.client_id)
+    hook.function.handler = refusing()
+    # By the sign-on of the browser, which is no sign-in in the history either.
+    browser_of(user).authorize(app.client_id)
+
+    assert [entry["type"] for entry in api("GET", user_path(user.user_id, "logs"), machine("read:logs")).json] == ["s"]
 
 
 @pytest.mark.parametrize("reason", ['Zugang für "Müller\\" gesperrt', "", "だめ"])

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes.cognito_user_pool_event import PreSignUpTriggerEvent
 
-from gatehouse import claim_mapping, custom_data, table, users
+from gatehouse import claim_mapping, custom_data, organizations, table, users
 from gatehouse.claim_mapping import Rule
-from gatehouse.hooks import PRE_SIGN_UP, pre_sign_up
+from gatehouse.hooks import PRE_SIGN_UP, calls, pre_sign_up
 from gatehouse.hooks.pre_sign_up import BY_OPERATOR, FROM_PROVIDER, SIGN_UP
 from gatehouse.users import User
 from tests.unit.conftest import Answer
@@ -180,16 +180,18 @@ def test_later_hooks_see_what_earlier_ones_prepared() -> None:
     assert custom_data.get(grace().user_id).document["seats"] == 5
 
 
-def test_it_runs_for_the_clients_that_it_is_for() -> None:
-    app, browser = new_client(), Browser()
-    hook = hooked(PRE_SIGN_UP, refusing(), clients=(app.client_id,))
-
-    assert signed_up(browser).status == 200
-    assert hook.calls == []
-    asked(browser, "other@example.com", sign_in=begun(browser, app.client_id))
+def test_it_is_told_for_which_client_and_organization_somebody_signs_up() -> None:
+    app, browser, acme = new_client(), Browser(), organizations.create("acme")
+    hook = hooked(PRE_SIGN_UP, refusing())
+    asked(browser, sign_in=begun(browser, app.client_id))
     # Also where the link is opened in another browser.
     assert chosen(Browser()).status == 400
-    assert len(hook.calls) == 1
+    draft = User("gatehouse|new", EMAIL, users.FIRST_EPOCH)
+    with pytest.raises(calls.Vetoed):
+        pre_sign_up.run(draft, source=SIGN_UP, idempotency_id="x", client_id=app.client_id, org_id=acme.org_id)
+
+    told = [call["request"]["context"] for call in hook.calls]
+    assert told == [{"client_id": app.client_id}, {"client_id": app.client_id, "organization": {"id": acme.org_id, "name": "acme"}}]
 
 
 def test_nobody_who_is_there_already_is_shown_to_a_hook() -> None:

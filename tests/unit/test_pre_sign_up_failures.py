@@ -1,14 +1,16 @@
 """When a hook before an account fails: there is the account with all that was prepared, or none (S61, rows 91 and F12)."""
 
+import time
 from typing import Any
 
 import pytest
 
-from gatehouse import custom_data, users
+from gatehouse import custom_data, identifiers, keys, table, users
 from gatehouse.hooks import CONTINUE, DENY, PRE_SIGN_UP
 from tests.unit.faults import THROTTLED, lose_answer, trouble
-from tests.unit.flows import Browser, new_user
-from tests.unit.hooks import FAILURES, failing_first, hangs, hooked, responding
+from tests.unit.flows import Browser, later, new_user
+from tests.unit.hooks import FAILURES, failing_first, hangs, hooked, refusing, responding
+from tests.unit.test_key_rotation import rotate
 from tests.unit.test_pre_sign_up import PREPARED, created, everything, grace, signed_up
 from tests.unit.test_sign_up import EMAIL, asked, chosen
 from tests.unit.user_data import demand, switch_on
@@ -56,6 +58,7 @@ def test_without_a_hook_that_must_be_heard_there_is_no_account_and_the_form_can_
     assert (failed.status, failed.headers["retry-after"]) == (503, "1")
     assert between == before
     assert chosen(browser).status == 200
+    assert {call["userName"] for call in hook.calls} == {grace().user_id}
     assert len({call["request"]["clientMetadata"]["idempotency_id"] for call in hook.calls}) == 1
 
 
@@ -64,13 +67,57 @@ def test_the_same_for_an_operator(kind: str) -> None:
     before = everything()
     hook = hooked(PRE_SIGN_UP, failing_first(1, FAILURES[kind][0]), fail_mode=DENY)
 
-    failed = created()
-    between = everything()
+    with later(0):
+        failed = created()
+        between = everything()
+        again = created()
 
     assert (failed.status, failed.json["errorCode"], failed.headers["retry-after"]) == (503, "temporarily_unavailable", "1")
     assert between == before
-    assert created().status == 201
+    assert again.status == 201
     assert len({call["request"]["clientMetadata"]["idempotency_id"] for call in hook.calls}) == 1
+
+
+def test_a_person_whom_the_same_link_makes_is_the_same_and_another_link_makes_another() -> None:
+    browser, hook = Browser(), hooked(PRE_SIGN_UP, refusing())
+    for _ in range(2):
+        asked(browser)
+        for _ in range(2):
+            assert chosen(browser).status == 400
+
+    first, again, second, last = ((call["userName"], id_of(call)) for call in hook.calls)
+    assert first == again and second == last
+    assert first[0] != second[0] and first[1] != second[1]
+    assert all(identifiers.valid_user_id(name) and len(name) == len(identifiers.new_user_id()) for name, _ in (first, second))
+
+
+def id_of(event: dict[str, Any]) -> str:
+    found: str = event["request"]["clientMetadata"]["idempotency_id"]
+    return found
+
+
+def test_what_an_operator_sends_again_is_the_same_that_day_and_nobody_can_tell_its_id_beforehand() -> None:
+    hook = hooked(PRE_SIGN_UP, refusing())
+    midnight = 86400 - time.time() % 86400
+
+    with later(midnight + 1):
+        created()
+        created()
+        created(user_metadata={"theme": "dark"})
+        created(user_id="7")
+    with later(midnight + 86399):
+        created()
+        # It takes a key of ours to make one.
+        for key in [key for key in keys.ring().values() if key.algorithm == keys.SEALING]:
+            table.delete(table.ring_key(key.kid))
+        rotate()
+        created()
+    with later(midnight + 86400):
+        created()
+
+    first, again, other, chosen_id, evening, other_key, tomorrow = map(id_of, hook.calls)
+    assert first == again == evening
+    assert len({first, other, chosen_id, other_key, tomorrow}) == 5
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -76,9 +76,10 @@ def test_what_a_hook_is_told() -> None:
         assert request["context"] == {
             "client_id": registered.client_id,
             "client_name": "Example App",
-            "organization": acme.org_id,
+            "first_party": True,
+            "organization": {"id": acme.org_id, "name": "acme"},
             "scope": "openid roles",
-            "claims": {"access_token": {PLAN: "ada@example.com"}, "id_token": {"app:name": "Ada"}},
+            "claims": {"accessToken": {PLAN: "ada@example.com"}, "idToken": {"app:name": "Ada"}},
         }
     ids = [event["request"]["clientMetadata"]["idempotency_id"] for event in hook.calls]
     sid = claims_of(answer["access_token"])["sid"]
@@ -124,7 +125,7 @@ def test_hooks_run_in_order_and_each_sees_what_those_before_made() -> None:
     tokens = signed(new_user(), app())
 
     def so_far(hook: Hooked) -> Any:
-        return hook.calls[0]["request"]["context"]["claims"]["access_token"]
+        return hook.calls[0]["request"]["context"]["claims"]["accessToken"]
 
     assert so_far(second) == {"app:a": 1, "app:b": 1}
     assert so_far(third) == so_far(fourth) == {"app:b": 2, PLAN: "back"}

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from gatehouse import client_registration, resource_servers, role_holders, roles
+from gatehouse import claim_rules, client_registration, resource_servers, role_holders, roles
 from gatehouse.claim_rules import PROTOTYPES, RESERVED, SECRETS
+from gatehouse.configuration import Invalid
 from gatehouse.hooks import CONTINUE, DENY, PRE_TOKEN
 from tests.unit.conftest import Answer
 from tests.unit.flows import (
@@ -21,7 +22,7 @@ from tests.unit.flows import (
     userinfo,
 )
 from tests.unit.hooks import hooked, responding
-from tests.unit.mapped import NAMESPACE, PLAN, adding, app, lasting, mapping, rule, saying, says_v1, signed
+from tests.unit.mapped import NAMESPACE, PLAN, adding, app, given, lasting, mapping, rule, saying, says_v1, signed
 from tests.unit.test_roles_api import SONGS, new_api
 
 pytestmark = pytest.mark.usefixtures("lambdas")
@@ -88,6 +89,33 @@ def test_what_is_sensitive_cannot_be_added_under_its_name() -> None:
     assert {name for name in access if "card" in name} == {"app:cards"}
 
 
+@pytest.mark.row(91)
+@pytest.mark.parametrize("name", ["Card", "app:CARD", f"{NAMESPACE}c\uff41rd"])
+def test_what_is_sensitive_is_so_however_its_name_is_written_and_however_deep_it_lies(name: str) -> None:
+    mapping(sensitive=("app_metadata.Card",))
+    hooked(PRE_TOKEN, saying(adding({name: 1, "app:all": {"list": [{claim_rules.local(name): 1}]}, "app:cards": {"a": 1}})))
+
+    access = signed(new_user(), app())["access"]
+
+    assert {claim for claim in access if claim.startswith(("app:", NAMESPACE, "Card"))} == {"app:cards"}
+
+
+@pytest.mark.row(91)
+@pytest.mark.parametrize("name", ["Scope", "ORG_ID", "Permissions", "\uff53ub", "\u017fub", "groups", "Entitlements", "app:Secret"])
+def test_a_reserved_name_is_reserved_however_it_is_written(name: str) -> None:
+    assert claim_rules.accepted({name: "evil", "app:good": 1}) == ({"app:good": 1}, [name])
+
+
+@pytest.mark.row(91)
+def test_a_password_in_a_persons_data_stays_out_however_it_is_written() -> None:
+    mapping(rule("app_metadata", PLAN))
+    ada = given(new_user(), app_metadata={"Password": "p", "kept": {"SSN": 1, "kept": 2}})
+
+    assert signed(ada, app())["access"][PLAN] == {"kept": {"kept": 2}}
+    with pytest.raises(Invalid, match="is sensitive"):
+        mapping(rule("app_metadata.Password", PLAN))
+
+
 def _v2(details: Any) -> dict[str, Any]:
     return {"claimsAndScopeOverrideDetails": details}
 
@@ -99,7 +127,6 @@ MALFORMED = {
         {"claimsOverrideDetails": {"claimsToAddOrOverride": {"app:a": 1}}},
         {"claimsOverrideDetails": {"claimsToSuppress": "name"}},
         {"claimsOverrideDetails": {"groupOverrideDetails": []}},
-        {"deny": "no"},
     ],
     "2": [
         _v2("x"),
@@ -110,7 +137,6 @@ MALFORMED = {
         _v2({"idTokenGeneration": {"claimsToSuppress": {"name": 1}}}),
         _v2({"groupOverrideDetails": {"groupsToOverride": "editor"}}),
         _v2({"groupOverrideDetails": {"groupsToOverride": [None]}}),
-        {"deny": {"reason": 7}},
     ],
 }
 MALFORMED["3"] = MALFORMED["2"]

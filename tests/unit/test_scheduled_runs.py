@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from gatehouse import clients, clock, schedule_runner, scheduled_runs, schedules, table
+from gatehouse import claim_rules, clients, clock, schedule_runner, scheduled_runs, schedules, table
 from gatehouse.errors import Unavailable
 from gatehouse.schedules import Schedule
 from tests.operator_functions import Service, arn_of
 from tests.unit.conftest import ISSUER, context, event, function
 from tests.unit.faults import always, trouble, unreachable
 from tests.unit.flows import claims_of, later, new_user
-from tests.unit.hooks import SERVICE, crashes, denied, failing_first, refusing, times_out
+from tests.unit.hooks import SERVICE, crashes, denied, failing_first, refusing, throttled, times_out
 from tests.unit.operators import AUDIENCE, api
 from tests.unit.schedules import DUE, at_scheduler, changed, planned, scheduled, woken
 
@@ -79,7 +79,7 @@ def test_whatever_of_scheduler_comes_twice_runs_once() -> None:
     assert latest(made) == [("ok", 1), ("ok", 1)]
 
 
-@pytest.mark.parametrize("failing", [refusing("not tonight"), times_out, crashes, denied])
+@pytest.mark.parametrize("failing", [refusing("not tonight"), times_out, crashes, throttled])
 def test_a_function_that_fails_is_called_again_under_the_same_run(failing: Any) -> None:
     made = scheduled(failing_first(2, failing))
 
@@ -161,11 +161,37 @@ def test_a_client_that_lost_a_scope_lends_its_name_no_more() -> None:
     assert "delete:custom_data" in scheduled_runs.latest(made.id, most=1)[0].reason
 
 
-def test_a_function_that_the_stack_may_not_call_fails_its_run() -> None:
-    made = planned(function=arn_of("nobodys"))
+def test_a_function_that_is_not_there_or_may_not_be_called_fails_its_run_without_being_called_again() -> None:
+    missing, forbidden = planned(function=arn_of("nobodys")), scheduled(denied, name="forbidden")
 
-    assert woken(made)["outcome"] == "failed"
-    assert scheduled_runs.latest(made.id, most=1)[0].reason == "ResourceNotFoundException"
+    outcomes = [woken(made) for made in (missing, forbidden)]
+    assert [(told["outcome"], told["attempts"]) for told in outcomes] == [("failed", 1)] * 2
+    reasons = [scheduled_runs.latest(made.id, most=1)[0].reason for made in (missing, forbidden)]
+    assert reasons == ["ResourceNotFoundException", "AccessDeniedException"]
+
+
+@pytest.mark.row(91)
+def test_nobody_has_a_run_happen_before_its_time_so_that_it_would_not_happen_at_it() -> None:
+    made = scheduled()
+
+    with later(0):
+        tomorrow = clock.iso(clock.now() + 86400)
+        assert [woken(made, tomorrow, by_hand=by_hand)["outcome"] for by_hand in (False, True)] == ["not due", "not due"]
+        assert (calls(made), latest(made)) == ([], [])
+        # Clocks differ a little.
+        assert woken(made, clock.iso(clock.now() + 299))["outcome"] == "ok"
+
+
+def test_what_a_function_does_under_the_name_of_a_client_is_told_from_what_the_client_does(capsys: pytest.CaptureFixture[str]) -> None:
+    user, made = new_user(), scheduled(scopes=("read:users",))
+    woken(made)
+    token = calls(made)[0]["api"]["access_token"]
+    capsys.readouterr()
+
+    assert api("GET", f"/users/{user.user_id}", token).status == 200
+    (line,) = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert (claims_of(token)["schedule_id"], line["schedule_id"]) == (made.id, made.id)
+    assert claim_rules.accepted({"schedule_id": made.id}) == ({}, ["schedule_id"])
 
 
 def test_without_a_key_to_sign_with_nothing_is_called() -> None:

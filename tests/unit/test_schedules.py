@@ -211,6 +211,17 @@ def test_a_schedule_whose_client_is_gone_can_be_switched_off() -> None:
     assert not changed(made, enabled=False).enabled
 
 
+def test_a_schedule_that_scheduler_would_not_take_today_can_be_switched_off() -> None:
+    made = planned()
+
+    # It is asked twice whether it takes a time, and told once.
+    with trouble({"scheduler": [NOT_TAKEN]}), pytest.raises(Invalid):
+        changed(made, enabled=False, name="weekly")
+    with trouble() as sent:
+        assert not changed(made, enabled=False).enabled
+    assert [call for call in sent if call.startswith("scheduler")] == ["scheduler.UpdateSchedule"]
+
+
 def test_a_schedule_names_any_function_since_the_stack_decides_which_may_be_called() -> None:
     assert planned(function=arn_of("somebody-elses")).function == arn_of("somebody-elses")
 

@@ -77,6 +77,17 @@ def test_nobody_turns_a_schedule_to_their_use_that_may_do_more_than_they(change:
     assert api("GET", f"/schedules/{made['id']}", operator()).json == made
 
 
+def test_whoever_sees_a_schedule_run_wild_may_switch_it_off_whatever_it_may_do() -> None:
+    client_id = cleaner("delete:users")
+    made = created(operator("delete:users"), client_id=client_id, scopes=["delete:users"]).json
+    path = f"/schedules/{made['id']}"
+
+    assert api("PATCH", path, operator(), {"enabled": False, "timeout_seconds": 5}).status == 403
+    assert api("PATCH", path, operator(), {"enabled": False}).json["enabled"] is False
+    assert known_to_scheduler() == {made["id"]: "rate(1 day) DISABLED"}
+    assert api("PATCH", path, operator(), {"enabled": True}).status == 403
+
+
 def test_the_same_again_is_the_same_schedule_and_another_of_the_name_a_conflict() -> None:
     bearer = operator()
     made = created(bearer)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gatehouse import webhook_deliveries
 from gatehouse.settings import Settings
 from tests.permissions import logical_id, template
 
@@ -34,13 +35,36 @@ def test_a_record_of_the_stream_that_fails_for_good_is_named_in_a_queue() -> Non
 def test_every_queue_is_encrypted_and_an_alarm_watches_each_that_nothing_reads() -> None:
     queues = [name for name, resource in RESOURCES.items() if resource["Type"] == "AWS::SQS::Queue"]
     read = {source["EventSourceArn"]["GetAtt"].removesuffix(".Arn") for source in (PROPERTIES[name] for name in SOURCES)}
-    alarms = [alarm for alarm in PROPERTIES.values() if alarm.get("Namespace") == "AWS/SQS"]
+    alarms = [alarm for name, alarm in PROPERTIES.items() if alarm.get("Namespace") == "AWS/SQS" and name != "WebhooksBehindAlarm"]
     watched = {alarm["Dimensions"][0]["Value"]["GetAtt"].removesuffix(".QueueName") for alarm in alarms}
 
     assert all(PROPERTIES[name]["SqsManagedSseEnabled"] is True for name in queues)
     assert watched == set(queues) - read
     assert all(PROPERTIES[name]["MessageRetentionPeriod"] == 14 * 86_400 for name in watched)
     assert {alarm["MetricName"] for alarm in alarms} == {"ApproximateNumberOfMessagesVisible"}
+
+
+def test_an_alarm_tells_when_webhooks_are_hours_behind() -> None:
+    alarm = PROPERTIES["WebhooksBehindAlarm"]
+
+    assert (alarm["MetricName"], alarm["Dimensions"][0]["Value"]) == (
+        "ApproximateAgeOfOldestMessage",
+        {"GetAtt": "WebhookDeliveries.QueueName"},
+    )
+    assert 3600 <= alarm["Threshold"] < webhook_deliveries.FAILED_SECONDS
+
+
+def test_without_a_bus_there_is_none_and_nobody_may_put_events_on_it() -> None:
+    (puts,) = [entry["Fn::If"] for entry in PROPERTIES["UserEventsFunction"]["Policies"][0]["Statement"] if "Fn::If" in entry]
+    variables = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"]
+
+    assert (TEMPLATE["Parameters"]["PublishEvents"]["Default"], TEMPLATE["Conditions"]["PublishesEvents"]["Equals"]) == (
+        "true",
+        [{"Ref": "PublishEvents"}, "true"],
+    )
+    assert RESOURCES["EventBus"]["Condition"] == TEMPLATE["Outputs"]["EventBusName"]["Condition"] == puts[0] == "PublishesEvents"
+    assert (puts[1]["Action"], puts[2]) == ("events:PutEvents", {"Ref": "AWS::NoValue"})
+    assert variables["EVENT_BUS_NAME"] == {"If": ["PublishesEvents", {"Ref": "EventBus"}, ""]}
 
 
 @pytest.mark.parametrize(("queue", "function"), [("LogoutNotices", "LogoutDelivery"), ("WebhookDeliveries", "WebhookDelivery")])
@@ -157,7 +181,7 @@ def test_an_alarm_reports_the_reuse_of_a_refresh_token() -> None:
 
 def test_every_setting_of_the_functions_is_set_by_the_template() -> None:
     # Lambda names the function and the region itself; how long a code lives is nobody's choice.
-    settings = {field.name.upper() for field in fields(Settings)} - {"SERVICE_NAME", "REGION", "CODE_SECONDS"}
+    settings = {field.name.upper() for field in fields(Settings)} - {"SERVICE_NAME", "REGION", "AWS_ENDPOINT_URL", "CODE_SECONDS"}
 
     everywhere = TEMPLATE["Globals"]["Function"]["Environment"]["Variables"].keys()
     own = [f["Properties"].get("Environment", {}).get("Variables", {}).keys() for f in FUNCTIONS.values()]

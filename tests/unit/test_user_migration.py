@@ -11,6 +11,7 @@ from gatehouse.users import User
 from tests.unit.conftest import Answer
 from tests.unit.flows import Browser, exchange, later, mailed_link, mails, new_client, new_user
 from tests.unit.hooks import hooked, refusing, responding
+from tests.unit.operators import api, machine, user_path
 from tests.unit.test_login import opened
 from tests.unit.test_sessions import SIGN_ON
 
@@ -93,6 +94,32 @@ def test_what_the_person_typed_is_what_the_old_store_is_asked_for() -> None:
 
     assert hook.calls[0]["userName"] == " GRACE@example.com"
     assert grace().email_verified
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [(" GRACE@example.com", {"email": EMAIL}), ("\uff27race@Example\uff0ecom", {"email": EMAIL}), ("Grace.H", {"username": "grace.h"})],
+)
+def test_beside_what_was_typed_stands_what_it_means_here(typed: str, told: dict[str, str]) -> None:
+    hook, app = hooked(USER_MIGRATION, old_store), new_client()
+
+    Browser().sign_in(app.client_id, typed, CANARY)
+
+    (event,) = hook.calls
+    assert event["userName"] == typed
+    assert event["request"]["context"] == {"client_id": app.client_id} | told
+
+
+def test_whoever_was_deleted_here_and_comes_over_again_is_somebody_new() -> None:
+    hook = hooked(USER_MIGRATION, old_store)
+    attempt()
+    before = grace()
+    assert api("DELETE", user_path(before.user_id), machine("delete:users")).status == 204
+
+    assert attempt().status == 303
+
+    assert grace().user_id != before.user_id
+    assert len(hook.calls) == 2
 
 
 def test_an_address_that_the_old_store_had_not_verified_is_not_here_either() -> None:

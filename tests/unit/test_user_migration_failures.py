@@ -7,7 +7,7 @@ import pytest
 from gatehouse import limits, users
 from gatehouse.hooks import CONTINUE, DENY, USER_MIGRATION
 from tests.unit.flows import Browser, later, mails, new_client
-from tests.unit.hooks import FAILURES, Hooked, failing_first, hangs, hooked, responding
+from tests.unit.hooks import FAILURES, Hooked, denied, failing_first, hangs, hooked, refusing, responding, times_out
 from tests.unit.test_login import opened
 from tests.unit.test_user_migration import CANARY, EMAIL, attempt, forgotten, old_store
 
@@ -54,6 +54,62 @@ def test_without_the_old_store_the_form_can_be_sent_again_and_no_attempt_is_lost
 
     assert {(answer.status, answer.headers["retry-after"]) for answer in failed} == {(503, "1")}
     assert again.status == 303
+
+
+def attempts(password: str, times: int) -> set[int]:
+    """At one page, within a second."""
+    browser, app = Browser(), new_client()
+    page = opened(browser, app.client_id)
+    with later(0):
+        return {browser.fill(page, "/u/login", email=EMAIL, password=password).status for _ in range(times)}
+
+
+@pytest.mark.row(67)
+@pytest.mark.parametrize("judging", [old_store, responding({}), responding(MALFORMED["another address"])])
+@pytest.mark.parametrize("failing", [denied, times_out])
+def test_a_second_store_that_fails_makes_no_room_for_guesses_at_the_first(judging: Any, failing: Any) -> None:
+    first = hooked(USER_MIGRATION, judging, order=1)
+    hooked(USER_MIGRATION, failing, order=2)
+
+    answers = attempts("a guess", limits.PASSWORD.attempts + 5)
+
+    assert answers == {503, 400}
+    assert len(first.calls) == limits.PASSWORD.attempts
+    # Nor is the right one let in, where it is one too many.
+    first.function.handler = old_store
+    assert attempt().status == 400
+
+
+def test_a_first_store_that_fails_before_anybody_has_judged_costs_no_attempt() -> None:
+    hooked(USER_MIGRATION, failing_first(limits.PASSWORD.attempts + 5, denied), order=1)
+    hooked(USER_MIGRATION, old_store, order=2)
+
+    assert attempts(CANARY, limits.PASSWORD.attempts + 5) == {503}
+    assert attempt().status == 303
+
+
+@pytest.mark.row(68)
+def test_who_tries_names_to_see_which_meet_trouble_is_soon_stopped() -> None:
+    hooked(USER_MIGRATION, denied)
+    browser, app = Browser(), new_client()
+    page = opened(browser, app.client_id)
+
+    with later(0):
+        answers = [
+            browser.fill(page, "/u/login", email=f"name{number}@example.com", password="any").status
+            for number in range(limits.ADDRESS_SIGN_IN.attempts + 2)
+        ]
+
+    assert answers == [503] * limits.ADDRESS_SIGN_IN.attempts + [429] * 2
+
+
+@pytest.mark.parametrize("failing", [denied, refusing()])
+def test_trouble_while_resetting_after_another_store_has_answered_tells_nothing(failing: Any) -> None:
+    usual = forgotten("nobody@example.com").body
+    hooked(USER_MIGRATION, refusing(), order=1)
+    hooked(USER_MIGRATION, failing, order=2)
+
+    assert forgotten().body.replace(EMAIL, "nobody@example.com") == usual
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -16,8 +16,12 @@ from tests.unit.faults import DENIED, THROTTLED, always, trouble
 from tests.unit.flows import later
 from tests.unit.webhooks import BOB, at, delivered, due, happening, letters, record, subscribed, told, worked_off
 
-RETRIES = list(webhook_deliveries.RETRY_SECONDS)
-ATTEMPTS = len(RETRIES) + 1
+SHORTEST = deliveries.SHORTEST_WAIT_SECONDS
+# How often a message is attempted that fails, and one that is refused, until it is old enough to be given up.
+ATTEMPTS, REFUSALS = (
+    1 + len([seconds for seconds in due(40) if seconds < longest])
+    for longest in (webhook_deliveries.FAILED_SECONDS, webhook_deliveries.REFUSED_SECONDS)
+)
 NO_BODY = '{"id": "x", "webhook_id": "HOOK", "kind": "k", "user_id": "u"}'
 
 
@@ -43,8 +47,8 @@ def test_one_persons_events_wait_for_each_other_and_for_nobody_elses(receiver: R
 
     with later(0):
         assert worked_off() == [("ada-1", 1), ("bob-1", 1)]
-        assert at(RETRIES[0] - 1) == []
-        assert at(RETRIES[0] + 1) == [("ada-1", 2), ("ada-2", 1), ("ada-3", 1)]
+        assert at(SHORTEST - 1) == []
+        assert at(SHORTEST + 1) == [("ada-1", 2), ("ada-2", 1), ("ada-3", 1)]
 
 
 def test_in_a_batch_nothing_overtakes_what_failed_of_its_group(receiver: Receiver, hook: Webhook) -> None:
@@ -86,27 +90,46 @@ def test_what_fails_is_tried_over_hours_and_then_kept_and_the_next_is_told(recei
 
 def test_pauses_grow_from_seconds_to_hours_and_the_queue_waits_longer_than_the_function_tries() -> None:
     queue = template()["Resources"]["WebhookDeliveries"]["Properties"]
+    most = queue["RedrivePolicy"]["maxReceiveCount"]
 
-    assert sorted(RETRIES) == RETRIES
-    assert 12 * 3600 < sum(RETRIES) < webhook_deliveries.LONGEST_SECONDS < queue["MessageRetentionPeriod"]
-    assert queue["RedrivePolicy"]["maxReceiveCount"] > ATTEMPTS
+    assert [deliveries.pause_after(age) for age in (0, 30, 3600, 99_999)] == [5, 30, 3600, 14_400]
+    assert webhook_deliveries.FAILED_SECONDS == 20 * 3600
+    assert queue["MessageRetentionPeriod"] > 3 * webhook_deliveries.POSTPONED_SECONDS
+    # With room for what comes up more often: because we are in trouble ourselves, or because its receiver is left alone for days.
+    assert most > ATTEMPTS + webhook_deliveries.POSTPONED_SECONDS // deliveries.pause_after(99_999, "postponed") + 50
+    assert most > 86_400 // deliveries.pause_after(99_999, "unavailable") + 50
+    # What nobody can read is put aside within half an hour.
+    assert most * deliveries.pause_after(99_999, "broken") < 1800
     function = template()["Resources"]["WebhookDeliveryFunction"]["Properties"]
     assert function["Timeout"] > max(webhook_deliveries.PATIENCE_SECONDS, webhook_deliveries.FUNCTION_PATIENCE_SECONDS) + 10
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 422])
-def test_a_webhook_that_says_no_is_taken_at_its_word_the_third_time(
+def test_a_webhook_that_says_no_is_taken_at_its_word_after_half_an_hour(
     receiver: Receiver, hook: Webhook, status: int, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    receiver.answers += [status] * 3
+    receiver.answers += [status] * REFUSALS
     told(happening("poison", kind="user.created"), happening("behind"))
 
     with later(0):
-        assert [at(seconds) for seconds in due(3)] == [[("poison", 1)], [("poison", 2)], [("poison", 3), ("behind", 1)]]
+        found = [at(seconds) for seconds in due(REFUSALS)]
+    assert found == [[("poison", number)] for number in range(1, REFUSALS)] + [[("poison", REFUSALS), ("behind", 1)]]
+    assert due(REFUSALS)[-2] < 1800 <= due(REFUSALS)[-1] < 3600
 
     (event,) = lines(capsys, "WebhookGivenUp")
     assert (event["webhook_id"], event["id"], event["kind"], event["reason"]) == (hook.id, "poison", "user.created", f"answers {status}")
-    assert [(letter.event_id, letter.attempts) for letter in letters(hook)] == [("poison", 3)]
+    assert [(letter.event_id, letter.attempts) for letter in letters(hook)] == [("poison", REFUSALS)]
+
+
+def test_a_webhook_that_says_no_while_it_is_being_deployed_gets_what_it_refused(receiver: Receiver, hook: Webhook) -> None:
+    receiver.answers += [404] * 7
+    told(happening("e"))
+
+    with later(0):
+        found = [at(seconds) for seconds in due(8)]
+    assert due(8)[-1] > 300
+    assert found == [[("e", number)] for number in range(1, 9)]
+    assert (len(receiver.requests), letters(hook)) == (8, [])
 
 
 def test_an_alarm_reports_what_is_given_up() -> None:
@@ -115,7 +138,7 @@ def test_an_alarm_reports_what_is_given_up() -> None:
     assert (alarm["Namespace"], alarm["MetricName"], alarm["Threshold"]) == ("Gatehouse", "WebhookGivenUp", 1)
 
 
-def test_one_that_is_gone_is_switched_off_and_what_waits_for_it_is_dropped(receiver: Receiver, hook: Webhook) -> None:
+def test_one_that_is_gone_is_switched_off_and_what_waits_for_it_is_kept(receiver: Receiver, hook: Webhook) -> None:
     receiver.answers.append(410)
     told(happening("e-1"), happening("e-2"))
 
@@ -124,10 +147,10 @@ def test_one_that_is_gone_is_switched_off_and_what_waits_for_it_is_dropped(recei
     found = webhooks.get(hook.id)
     assert found is not None
     assert (found.enabled, found.disabled_because) == (False, "answers 410: it wants no more events")
-    assert [letter.event_id for letter in letters(hook)] == ["e-1"]
+    assert {letter.event_id: letter.reason for letter in letters(hook)} == {"e-1": "answers 410", "e-2": "is switched off"}
 
 
-def test_what_waits_for_one_that_was_removed_or_switched_off_is_dropped(receiver: Receiver) -> None:
+def test_what_waits_for_one_that_was_removed_is_dropped_and_for_one_that_was_switched_off_kept(receiver: Receiver) -> None:
     hooks = [subscribed(receiver.url)[0] for _ in range(2)]
     told(happening("e"))
     webhooks.remove(hooks[0].id)
@@ -135,6 +158,7 @@ def test_what_waits_for_one_that_was_removed_or_switched_off_is_dropped(receiver
 
     assert worked_off() == [("e", 1), ("e", 1)]
     assert (receiver.requests, at(99_999), letters(hooks[0])) == ([], [], [])
+    assert [(letter.event_id, letter.attempts, letter.reason) for letter in letters(hooks[1])] == [("e", 1, "is switched off")]
 
 
 def test_how_long_a_receiver_asks_us_to_wait_is_heeded_within_reason(receiver: Receiver, hook: Webhook) -> None:
@@ -148,15 +172,15 @@ def test_how_long_a_receiver_asks_us_to_wait_is_heeded_within_reason(receiver: R
         assert (at(105), at(107)) == ([], [("e", 3)])
         longest = deliveries.LONGEST_WAIT_SECONDS
         assert (at(106 + longest), at(108 + longest)) == ([], [("e", 4)])
-        assert at(109 + longest + RETRIES[3]) == [("e", 5)]
+        assert at(109 + 2 * longest) == [("e", 5)]
 
 
 def test_what_waited_for_a_day_behind_others_is_tried_once(receiver: Receiver, hook: Webhook) -> None:
     receiver.answers += [503, 200]
     told(happening("late"), happening("later"))
 
-    assert at(webhook_deliveries.LONGEST_SECONDS + 1) == [("late", 1), ("later", 1)]
-    with later(webhook_deliveries.LONGEST_SECONDS + 2):
+    assert at(webhook_deliveries.FAILED_SECONDS + 1) == [("late", 1), ("later", 1)]
+    with later(webhook_deliveries.FAILED_SECONDS + 2):
         assert [letter.event_id for letter in letters(hook)] == ["late"]
 
 
@@ -193,27 +217,27 @@ def test_while_the_webhook_or_its_secret_cannot_be_read_the_event_waits(
     told(happening("e"))
     with later(0):
         keys.forget()
+        webhooks.forget()
         with trouble({operation: always(fate)}):
             assert worked_off() == [("e", 1)]
         assert receiver.requests == []
         (line,) = lines(capsys, "unavailable")
         assert line["level"] == "ERROR"
-        assert at(RETRIES[0] + 1) == [("e", 2)]
+        assert at(SHORTEST + 1) == [("e", 2)]
     assert len(receiver.requests) == 1
 
 
 def test_what_cannot_be_kept_now_is_not_given_up(receiver: Receiver, hook: Webhook) -> None:
-    receiver.answers += [400, 400, 400, 400]
+    receiver.answers += [400, 400]
     told(happening("e"))
 
-    with later(0):
-        at(0), at(due(2)[1])
-        with later(due(3)[2]):
-            with trouble({"dynamodb.PutItem": always(DENIED)}):
-                assert worked_off() == [("e", 3)]
-            assert letters(hook) == []
-            assert at(RETRIES[2] + 1) == [("e", 4)]
-    assert [letter.attempts for letter in letters(hook)] == [4]
+    with later(1800):
+        with trouble({"dynamodb.PutItem": always(DENIED)}):
+            assert worked_off() == [("e", 1)]
+        assert letters(hook) == []
+        # No reason to hold up for half an hour what is behind it.
+        assert at(901) == [("e", 2)]
+        assert [letter.attempts for letter in letters(hook)] == [2]
 
 
 @pytest.mark.parametrize("body", ["", "no JSON", "[]", "null", "{}", '{"id": "x"}', NO_BODY])
@@ -229,7 +253,7 @@ def test_a_message_that_nobody_can_read_comes_again_soon_until_the_queue_puts_it
     with later(0):
         assert delivered(bad, good) == ["bad"]
         assert len(receiver.requests) == 1
-        with later(61):
+        with later(5):
             assert record() is not None
 
 
@@ -259,7 +283,7 @@ def test_neither_what_happened_nor_a_secret_is_logged(receiver: Receiver, capsys
     receiver.answers += [503, 200]
     told(happening("e", user={"email": "ada@example.com"}))
     with later(0):
-        at(0), at(RETRIES[0] + 1)
+        at(0), at(SHORTEST + 1)
 
     out = capsys.readouterr().out
     assert [line["message"] for line in map(json.loads, out.splitlines())] == ["failed", "delivered"]

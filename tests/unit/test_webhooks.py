@@ -218,6 +218,14 @@ def test_a_name_is_looked_up_once_for_each_attempt_and_called_where_it_was_found
     assert connected == [f"{PUBLIC} 443"]
 
 
+def test_what_is_about_nobody_waits_for_nothing_of_nobodys(laptop: None) -> None:
+    hook, _ = subscribed("http://localhost:9999/")
+    told(*(happening(f"e-{number}", "", kind="user.sign_in_failed") for number in range(3)))
+    webhooks.send_test(hook)
+
+    assert len(worked_off()) == 4
+
+
 @pytest.mark.parametrize("fate", [DENIED, THROTTLED])
 def test_what_the_queue_does_not_take_is_told_again(fate: Any) -> None:
     subscribed(ARN)

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 
 from gatehouse import webhooks
+from tests.receiver import receiving
+from tests.unit.faults import lose_answer, trouble
 from tests.unit.flows import later, new_user
 from tests.unit.operators import api, machine, person
 from tests.unit.test_webhooks import PRIVATE
-from tests.unit.webhooks import record, worked_off
+from tests.unit.webhooks import TOLD, arrived, happening, record, told, worked_off
 
-OPERATOR = ("create:webhooks", "read:webhooks", "update:webhooks", "delete:webhooks")
+OPERATOR = ("create:webhooks", "read:webhooks", "update:webhooks", "delete:webhooks", *TOLD)
 URL, ARN = "https://shop.example.com/events", "arn:aws:lambda:eu-central-1:123456789012:function:f"
 NEW: dict[str, Any] = {"name": "Shop", "target": URL}
 
@@ -100,6 +102,53 @@ def test_a_new_secret_is_shown_once_with_the_time_until_which_the_old_one_counts
     assert "previous_until" not in api("POST", f"{path}/rotate-secret", bearer, {"overlap_hours": 0}).json
     assert "previous_until" in api("POST", f"{path}/rotate-secret", bearer).json
     assert api("POST", f"{path}/rotate-secret", bearer, {"overlap_hours": 721}).status == 400
+
+
+def test_a_url_on_another_host_gets_a_new_secret_and_on_the_same_keeps_its_own() -> None:
+    bearer = machine(*OPERATOR)
+    made = created(bearer)
+    path = f"/webhooks/{made['id']}"
+
+    same = api("PATCH", path, bearer, {"target": "https://SHOP.example.com/other", "name": "Mail"})
+    before = webhooks.listed()[0].secret
+    other = api("PATCH", path, bearer, {"target": "https://mail.example.com/events"})
+
+    assert (same.status, "signing_secret" in same.json) == (200, False)
+    assert other.json["signing_secret"].startswith("whsec_")
+    assert other.json["signing_secret"] != made["signing_secret"]
+    after = webhooks.listed()[0].secret
+    assert before and after and after.current != before.current
+    assert before.current not in [known.wrapped for known in after.earlier]
+
+
+def test_the_new_secret_of_another_host_is_the_one_that_signs_also_if_the_answer_to_the_write_was_lost(laptop: None) -> None:
+    bearer = machine(*OPERATOR)
+    made = created(bearer)
+    with receiving() as receiver:
+        with trouble({"dynamodb.UpdateItem": [lose_answer], "dynamodb.TransactWriteItems": [lose_answer]}):
+            secret = api("PATCH", f"/webhooks/{made['id']}", bearer, {"target": receiver.url}).json["signing_secret"]
+        told(happening("e"))
+        worked_off()
+
+        assert arrived(receiver, secret) == ["e"]
+
+
+@pytest.mark.parametrize("missing", TOLD)
+def test_whoever_may_not_read_of_people_sends_nothing_of_them_anywhere_but_may_switch_a_webhook_off(missing: str) -> None:
+    path = f"/webhooks/{created(machine(*OPERATOR))['id']}"
+    bearer = machine(*(scope for scope in OPERATOR if scope != missing))
+
+    changes: list[dict[str, Any]] = [
+        {"target": "https://mine.example.com/"},
+        {"enabled": True},
+        {"enabled": False, "target": URL},
+        {"events": ["*"]},
+    ]
+    for answer in (api("POST", "/webhooks", bearer, NEW), *(api("PATCH", path, bearer, change) for change in changes)):
+        assert (answer.status, answer.json["errorCode"]) == (403, "access_denied")
+        assert missing in answer.json["message"]
+    assert [(hook.target, hook.enabled) for hook in webhooks.listed()] == [(URL, True)]
+    assert api("PATCH", path, bearer, {"enabled": False}).json["enabled"] is False
 
 
 def test_a_function_has_no_secret_to_rotate() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import boto3
 
 from examples.webhook_receiver.receiver import verify
-from gatehouse import clock, dead_letters, webhook_deliveries, webhooks
+from gatehouse import clock, dead_letters, deliveries, webhooks
 from gatehouse.dead_letters import DeadLetter
 from gatehouse.events import Event
 from gatehouse.settings import settings
@@ -17,6 +17,8 @@ from tests.unit.flows import later
 from tests.unit.streams import as_record
 
 ADA, BOB = "gatehouse|ada", "gatehouse|bob"
+# Scopes to read what events tell of people.
+TOLD = ("read:users", "read:users_app_metadata", "read:logs_users")
 
 
 def subscribed(target: str, **fields: Any) -> tuple[Webhook, str]:
@@ -68,9 +70,13 @@ def at(seconds: float) -> list[tuple[str, int]]:
         return worked_off()
 
 
-def due(attempts: int) -> list[float]:
+def due(attempts: int) -> list[int]:
     """When each attempt is due, in seconds from the first."""
-    return [sum(webhook_deliveries.RETRY_SECONDS[:number]) + number for number in range(attempts)]
+    found = [0]
+    while len(found) < attempts:
+        # A second for what is cut off of its age, and one for what passed before the first.
+        found.append(found[-1] + deliveries.pause_after(found[-1]) + 2)
+    return found
 
 
 def letters(webhook: Webhook) -> list[DeadLetter]:

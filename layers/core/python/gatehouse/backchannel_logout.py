@@ -1,33 +1,58 @@
 """Telling applications that a session of theirs has ended (OpenID Connect Back-Channel Logout 1.0)."""
 
-from collections.abc import Iterable, Mapping
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from gatehouse import clients, deliveries, outbound, queues, tokens
 from gatehouse.deliveries import Failed
-from gatehouse.events import SESSION_ENDED, Event
+from gatehouse.errors import Unavailable
+from gatehouse.events import SESSION_ENDED, Event, Interrupted
 from gatehouse.settings import settings
 
 # A client that took its token back itself (RFC 7009) knows.
 _ENDED_BY_CLIENT: Final = "revoked"
 _PATIENCE_SECONDS = 5.0
+_TOGETHER: Final = 10
+_MOST_REMEMBERED: Final = 20_000
 _FORM: Final = {"content-type": "application/x-www-form-urlencoded"}
 
 
-def announce(events: Iterable[Event]) -> int:
+# Ids of what this process put into the queue, oldest first: a batch of the stream that comes again for another's sake sends nothing twice.
+_announced: dict[str, None] = {}
+
+
+def forget() -> None:
+    """Announce also what was announced before."""
+    _announced.clear()
+
+
+def announce(events: Sequence[Event]) -> int:
     """Put a notice into the queue for each session that ended and whose client wants to know; how many those are.
 
     Raises:
-        Unavailable: a client cannot be read, or the queue did not take all of them.
+        Interrupted: the queue did not take all of them. Unavailable: a client cannot be read.
     """
-    ended = [event for event in events if event.kind == SESSION_ENDED and event.data["because"] != _ENDED_BY_CLIENT]
-    notices = [_notice(event) for event in ended if _uri(event.data["client_id"])]
-    queues.send(settings().logout_queue_url, notices)
-    return len(notices)
+    fresh = [(taken, event) for taken, event in enumerate(events) if event.id not in _announced and _is_wanted(event)]
+    # Of one that is told of twice, the first.
+    wanted = list({event.id: (taken, event) for taken, event in reversed(fresh)}.values())[::-1]
+    for first in range(0, len(wanted), _TOGETHER):
+        some = wanted[first : first + _TOGETHER]
+        try:
+            queues.send(settings().logout_queue_url, [_notice(event) for _, event in some])
+        except Unavailable as trouble:
+            raise Interrupted(some[0][0], detail=trouble.detail) from trouble
+        _announced.update({event.id: None for _, event in some})
+    for known in list(_announced)[:-_MOST_REMEMBERED]:
+        del _announced[known]
+    return len(wanted)
 
 
-def _notice(event: Event) -> dict[str, str]:
+def _is_wanted(event: Event) -> bool:
+    return event.kind == SESSION_ENDED and event.data["because"] != _ENDED_BY_CLIENT and bool(_uri(event.data["client_id"]))
+
+
+def _notice(event: Event) -> dict[str, Any]:
     return {"id": event.id, "client_id": event.data["client_id"], "user_id": event.user_id, "sid": event.data["session"]["sid"]}
 
 

@@ -5,9 +5,10 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
-from gatehouse import claim_rules, claim_sources, clock, table
+from gatehouse import audit, claim_rules, claim_sources, clock, table
+from gatehouse.audit import Deed
 from gatehouse.claim_sources import Facts
-from gatehouse.clients import scope_is_wellformed
+from gatehouse.clients import Client, scope_is_wellformed
 from gatehouse.configuration import Configuration, Invalid
 
 ACCESS, ID, USERINFO = "access", "id", "userinfo"
@@ -23,6 +24,7 @@ _NAMESPACED: Final = re.compile(
 
 # Why a claim is not there.
 NO_SCOPE, OTHER_CLIENT, OTHER_ORGANIZATION = "scope not granted", "client does not match", "organization does not match"
+NOT_CONSENTED: Final = "not consented"
 NO_VALUE, SENSITIVE, UNFIT, RESERVED, OVER_BUDGET = "no value", "sensitive", "no value for a claim", "reserved", "over budget"
 
 
@@ -30,7 +32,8 @@ NO_VALUE, SENSITIVE, UNFIT, RESERVED, OVER_BUDGET = "no value", "sensitive", "no
 class Rule:
     """The claim gets what is found at source: claim_sources. tokens: of TOKENS, where it goes. scope: that must be granted, empty for none.
 
-    clients, organizations: for which it holds; empty for all.
+    clients, organizations: for which it holds; empty for all. For an application of a third party a rule holds by a scope, to which the
+    person agreed, or by naming it among its clients.
     """
 
     claim: str
@@ -51,6 +54,8 @@ class Rule:
             return OTHER_CLIENT
         if self.organizations and occasion.org_id not in self.organizations:
             return OTHER_ORGANIZATION
+        if not self.scope and not self.clients and not occasion.first_party:
+            return NOT_CONSENTED
         return NO_SCOPE if self.scope and self.scope not in occasion.scope.split() else ""
 
 
@@ -78,6 +83,11 @@ class Mapped:
         return asdict(self) | {"rules": rules, "sensitive": list(self.sensitive)}
 
     @property
+    def persons_own(self) -> frozenset[str]:
+        """Claims that a person, or somebody else's service, has a say in the size of."""
+        return frozenset(rule.claim for rule in self.rules if rule.source.partition(".")[0] in ("user_metadata", "identities"))
+
+    @property
     def barred(self) -> frozenset[str]:
         """Names that no claim may have that somebody else adds."""
         return frozenset(path.rpartition(".")[2] for path in self.sensitive)
@@ -85,11 +95,19 @@ class Mapped:
 
 @dataclass(frozen=True, slots=True)
 class Occasion:
-    """What a token is made for: the client, the organization in whose name the person signed in (empty for none), and the scope granted."""
+    """What a token is made for: the client, the organization in whose name the person signed in (empty for none), and the scope granted.
+
+    first_party: whether the client is the operator's own.
+    """
 
     client_id: str
     org_id: str = ""
     scope: str = ""
+    first_party: bool = False
+
+    @classmethod
+    def of(cls, client: Client, org_id: str, scope: str) -> Self:
+        return cls(client.client_id, org_id, scope, client.first_party)
 
 
 def settings() -> Mapped:
@@ -107,9 +125,13 @@ def current() -> Mapped:
     return _CONFIGURATION.current()
 
 
-def change(edit: Callable[[Mapped], Mapped], *, if_version: int | None = None) -> Mapped:
-    """As Configuration.change."""
-    return _CONFIGURATION.change(edit, if_version=if_version)
+def change(edit: Callable[[Mapped], Mapped], *, if_version: int | None = None, deed: Deed | None = None) -> Mapped:
+    """As Configuration.change. deed: of whom the audit trail is told, None for nobody."""
+
+    def entries(before: Mapped, after: Mapped) -> Sequence[table.Write]:
+        return [audit.write("claims.changed", "claims", deed, {"changed": audit.differing(before, after)})] if deed else ()
+
+    return _CONFIGURATION.change(edit, if_version=if_version, writes=entries)
 
 
 def needs(mapped: Mapped, occasion: Occasion, tokens: Collection[str]) -> set[str]:
@@ -167,7 +189,7 @@ def _check_sensitive(paths: Sequence[str]) -> None:
 def _check(place: str, rule: Rule, sensitive: Collection[str]) -> None:
     if not _NAMESPACED.fullmatch(rule.claim) or len(rule.claim) > claim_rules.LONGEST_NAME:
         raise Invalid(f"{place}.claim must be an https URL with a path, or a prefix, a colon and a name")
-    if claim_rules.local(rule.claim) in claim_rules.SECRETS or not claim_rules.accepted({rule.claim: ""})[0]:
+    if not claim_rules.accepted({rule.claim: ""})[0]:
         raise Invalid(f"{place}.claim is a name that no claim may have")
     if not claim_sources.valid(rule.source):
         raise Invalid(f"{place}.source is no path to a value")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from gatehouse.claim_rules import PROTOTYPES, SECRETS
+from gatehouse.claim_rules import PROTOTYPES, SECRETS, folded
 from gatehouse.users import PROFILE_CLAIMS, User
 
 # What has to be read, or looked up, beside the person's own record.
@@ -107,14 +107,14 @@ def _begin(facts: Facts, names: list[str]) -> Any:
 def without(found: Any, path: str, sensitive: Collection[str]) -> Any:
     """What is found at a path, without the members that are sensitive; members of an object in a list as if it stood alone."""
     if isinstance(found, Mapping):
-        kept = [(name, f"{path}.{name}", member) for name, member in found.items() if name not in SECRETS]
+        kept = [(name, f"{path}.{name}", member) for name, member in found.items() if folded(name) not in SECRETS]
         return {name: without(member, place, sensitive) for name, place, member in kept if place not in sensitive}
     return [without(element, path, sensitive) for element in found] if isinstance(found, list) else found
 
 
 def covered(path: str, sensitive: Collection[str]) -> bool:
     """Whether it is sensitive, or lies in what is."""
-    return any(place in sensitive for place in _above(path)) or not SECRETS.isdisjoint(path.split("."))
+    return any(place in sensitive for place in _above(path)) or not SECRETS.isdisjoint(map(folded, path.split(".")))
 
 
 def _above(path: str) -> Iterator[str]:

@@ -1,6 +1,6 @@
 """What an operator configures as a whole, which every function reads and few change: one item each, remembered for a while."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 from gatehouse import clock, table
@@ -41,6 +41,7 @@ class Versioned(Protocol):
 
 
 T = TypeVar("T", bound=Versioned)
+Writes = Callable[[T, T], Sequence[table.Write]]
 
 
 class Configuration(Generic[T]):
@@ -82,11 +83,12 @@ class Configuration(Generic[T]):
         item = table.get(self._key())
         return self._kind.from_item(item) if item else self._kind()
 
-    def change(self, edit: Callable[[T], T], *, if_version: int | None = None) -> T:
-        """Apply `edit` to the values and return them as they then are. 1 read, 1 write.
+    def change(self, edit: Callable[[T], T], *, if_version: int | None = None, writes: Writes[T] | None = None) -> T:
+        """Apply `edit` to the values and return them as they then are. 1 read, 1 write; twice that with `writes`.
 
-        edit: makes of them what they are to be, and may be called again if they were changed meanwhile. What it raises goes through.
-        if_version: the only version that may be changed.
+        edit: makes of them what they are to be, and may be called again if they were changed meanwhile, or if the answer to the write was
+        lost: what it takes from chance is the same each time. What it raises goes through.
+        if_version: the only version that may be changed. writes: of the values before and after, what is written with them or not at all.
 
         Raises:
             Invalid: what they would be cannot be; nothing was changed.
@@ -103,22 +105,30 @@ class Configuration(Generic[T]):
             after = self._completed(before, wanted, before.version + 1)
             if after.to_item() | _MARKS == before.to_item() | _MARKS:
                 return before
-            if self._written(before, after):
+            if self._written(before, after, writes(before, after) if writes else ()):
                 self.forget()
                 return after
         raise Unavailable(detail=f"{self._key()['pk']} is being changed too often")
 
-    def _written(self, before: T, after: T) -> bool:
+    def _written(self, before: T, after: T, more: Sequence[table.Write]) -> bool:
         item, key = after.to_item(), self._key()
         try:
-            if not before.version:
+            if more:
+                table.transact(_write(key, item, before.version), *more)
+            elif not before.version:
                 table.put_new(key, item)
             else:
                 table.update(key, where=[("version", "=", before.version)], set=item)
         except table.ConditionFailed as refused:
             # A repeat after a lost answer finds what it wrote itself.
-            return refused.item is not None and self._kind.from_item(refused.item) == after
+            return refused.at == 0 and refused.item is not None and self._kind.from_item(refused.item) == after
         return True
+
+
+def _write(key: table.Key, item: Mapping[str, Any], version: int) -> table.Write:
+    if not version:
+        return table.Write(key, where=[("pk", "absent", None)], put=item)
+    return table.Write(key, where=[("version", "=", version)], set=item)
 
 
 _MARKS: Final = {"version": 0, "updated_at": 0}

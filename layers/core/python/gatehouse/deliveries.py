@@ -16,11 +16,15 @@ RETRY_SECONDS: Final = (10, 30, 60, 120, 300, 600, 1200, 1800, *[3600] * 8)
 ATTEMPTS: Final = len(RETRY_SECONDS) + 1
 # A receiver that says no may be in the middle of a deployment; after that it is taken at its word.
 REFUSALS: Final = 3
-# How long a receiver may ask us to wait.
+# Between two attempts, where the age of a message decides: as long as it has waited already. No receiver may ask for more than the longest.
+SHORTEST_WAIT_SECONDS: Final = 5
 LONGEST_WAIT_SECONDS: Final = 4 * 3600
 # Client errors that may well pass: Request Timeout, Too Early, Too Many Requests.
 _PASSING: Final = (408, 425, 429)
-_SHORT_SECONDS: Final = 60
+# What is not the receiver's doing holds up those behind it no longer than this.
+_OURS_SECONDS: Final = 900
+# What nobody can read comes again so soon that the queue puts it aside within half an hour, by its count.
+_BROKEN_SECONDS: Final = 4
 
 Message = Mapping[str, Any]
 
@@ -33,6 +37,10 @@ class Failed(Exception):
         self.after = after
 
 
+class Postponed(Failed):
+    """The receiver was not asked, because it has just let others wait."""
+
+
 class Refused(Failed):
     """The receiver will not take the message however often it is sent. final: nor need it be asked again to be sure."""
 
@@ -43,7 +51,7 @@ class Refused(Failed):
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """attempts: how many there were. reason: of the last one. sent_at_ms: when the message came into the queue."""
+    """attempts: how often it was received. reason: of the last one. sent_at_ms: when the message came into the queue."""
 
     message: Message
     attempts: int
@@ -56,15 +64,15 @@ class Rules:
     """about: members of a message that the log is told. event: the security event that is recorded when a message is given up.
 
     keep: where it then goes; without, one that was refused goes nowhere, and any other the queue puts aside by its own count.
-    longest_seconds: how long a message may be in the queue before it is given up, if there is somewhere for it to go.
+    seconds: by outcome ("refused", "failed", "postponed"), from which age on a message is given up that has somewhere to go. With `keep`,
+    pauses follow its age too: how often a message was received says little where some are not attempted.
     """
 
     queue_url: str
     event: str
     about: Sequence[str] = ("id", "client_id")
-    retry_seconds: Sequence[int] = RETRY_SECONDS
     keep: Callable[[GivenUp], None] | None = None
-    longest_seconds: int = 0
+    seconds: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -107,7 +115,8 @@ def _settled(record: Mapping[str, Any], deliver: Callable[[Message], str], rules
     started_at = clock.milliseconds()
     attempt = int(record["attributes"]["ApproximateReceiveCount"])
     outcome = _attempted(record, deliver, rules, request_id)
-    if _hopeless(outcome, attempt, record, rules):
+    age = (started_at - _sent_at(record)) // 1000
+    if _hopeless(outcome, attempt, age, rules):
         if trouble := _kept(outcome, attempt, record, rules):
             outcome.word, outcome.fields["detail"] = "unavailable", trouble
         else:
@@ -117,9 +126,10 @@ def _settled(record: Mapping[str, Any], deliver: Callable[[Message], str], rules
     observe.request_finished(
         request_id=request_id, message=outcome.word, status=status, started_at_ms=started_at, attempt=attempt, **outcome.fields
     )
-    if outcome.word not in ("refused", "failed", "broken", "unavailable"):
+    if outcome.word not in ("refused", "failed", "postponed", "broken", "unavailable"):
         return True
-    _postpone(rules.queue_url, record["receiptHandle"], _pause(outcome, attempt, rules), request_id)
+    pause = pause_after(age, outcome.word) if rules.keep else _pause(attempt)
+    _postpone(rules.queue_url, record["receiptHandle"], max(pause, min(outcome.after, LONGEST_WAIT_SECONDS)), request_id)
     return False
 
 
@@ -133,7 +143,7 @@ def _attempted(record: Mapping[str, Any], deliver: Callable[[Message], str], rul
         outcome.word, outcome.final, outcome.after = "refused", refusal.final, refusal.after
         outcome.fields["reason"] = str(refusal)
     except Failed as failure:
-        outcome.word, outcome.after = "failed", failure.after
+        outcome.word, outcome.after = "postponed" if isinstance(failure, Postponed) else "failed", failure.after
         outcome.fields["reason"] = str(failure)
     except Unavailable as trouble:
         outcome.word = "unavailable"
@@ -144,12 +154,10 @@ def _attempted(record: Mapping[str, Any], deliver: Callable[[Message], str], rul
     return outcome
 
 
-def _hopeless(outcome: _Outcome, attempt: int, record: Mapping[str, Any], rules: Rules) -> bool:
-    if outcome.word == "refused" and (outcome.final or attempt >= REFUSALS):
-        return True
-    if rules.keep is None or outcome.word not in ("refused", "failed"):
-        return False
-    return attempt > len(rules.retry_seconds) or clock.milliseconds() - _sent_at(record) >= rules.longest_seconds * 1000
+def _hopeless(outcome: _Outcome, attempt: int, age: int, rules: Rules) -> bool:
+    if rules.keep is None:
+        return outcome.word == "refused" and attempt >= REFUSALS
+    return outcome.final or (outcome.word in rules.seconds and age >= rules.seconds[outcome.word])
 
 
 def _kept(outcome: _Outcome, attempt: int, record: Mapping[str, Any], rules: Rules) -> str:
@@ -167,13 +175,16 @@ def _sent_at(record: Mapping[str, Any]) -> int:
     return int(record["attributes"]["SentTimestamp"])
 
 
-def _pause(outcome: _Outcome, attempt: int, rules: Rules) -> int:
-    """Seconds until the next attempt."""
-    usual = rules.retry_seconds[attempt - 1] if attempt <= len(rules.retry_seconds) else 0
-    if rules.keep and (not usual or outcome.word == "broken"):
-        # Where to keep it was out of reach, or nobody can read it: either way, no reason to hold up for hours what is behind it.
-        usual = min(usual or _SHORT_SECONDS, _SHORT_SECONDS)
-    return max(usual, min(outcome.after, LONGEST_WAIT_SECONDS))
+def _pause(attempt: int) -> int:
+    """Seconds until the next attempt, where their number decides."""
+    return RETRY_SECONDS[attempt - 1] if attempt <= len(RETRY_SECONDS) else 0
+
+
+def pause_after(age: int, outcome: str = "failed") -> int:
+    """Seconds until the next attempt, where the age of a message decides, in seconds. outcome: of this one."""
+    if outcome == "broken":
+        return _BROKEN_SECONDS
+    return max(SHORTEST_WAIT_SECONDS, min(age, LONGEST_WAIT_SECONDS if outcome in ("refused", "failed") else _OURS_SECONDS))
 
 
 def _postpone(queue_url: str, receipt_handle: str, seconds: int, request_id: str) -> None:

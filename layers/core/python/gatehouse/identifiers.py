@@ -1,5 +1,6 @@
 """Who somebody is: the one canonical form of a mail address, and user ids of the form provider|id."""
 
+import hashlib
 import re
 import secrets
 import string
@@ -92,6 +93,15 @@ def canonical_phone(value: str) -> str:
 def new_user_id() -> str:
     """A fresh id of 131 random bits: never derived from an address, never given out again."""
     return f"{PROVIDER}|{''.join(secrets.choice(_ID_CHARACTERS) for _ in range(_ID_LENGTH))}"
+
+
+def user_id_from(seed: bytes) -> str:
+    """An id of the same form, always the same one for a seed; as hard to guess as that is, of which it tells nothing."""
+    number, characters = int.from_bytes(hashlib.sha256(b"user id " + seed).digest()), []
+    for _ in range(_ID_LENGTH):
+        number, at = divmod(number, len(_ID_CHARACTERS))
+        characters.append(_ID_CHARACTERS[at])
+    return f"{PROVIDER}|{''.join(characters)}"
 
 
 def valid_user_id(value: str) -> bool:

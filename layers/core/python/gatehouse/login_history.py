@@ -11,7 +11,7 @@ from gatehouse.settings import settings
 MOST_SHOWN = 1000
 LONGEST_USER_AGENT = 120
 # Why an attempt failed.
-UNKNOWN, NO_PASSWORD, WRONG_PASSWORD, BLOCKED = "unknown", "no_password", "wrong_password", "blocked"
+UNKNOWN, NO_PASSWORD, WRONG_PASSWORD, BLOCKED, REFUSED = "unknown", "no_password", "wrong_password", "blocked", "refused_by_hook"
 # Attempts for names that nobody has are told of and belong to nobody.
 _KEPT_FOR_NOBODY_SECONDS = 86400
 _LAST = 10**13 - 1
@@ -44,13 +44,13 @@ def signed_in(user_id: str, *, source_ip: str, user_agent: str, client_id: str, 
     table.put(table.login_key(user_id, at_ms, secrets.token_hex(8)), login | {"ttl": _kept_until(at_ms)})
 
 
-def failed(user_id: str, typed: str, reason: str, *, source_ip: str, user_agent: str, client_id: str) -> None:
+def failed(user_id: str, reason: str, *, source_ip: str, user_agent: str, client_id: str) -> None:
     """Note an attempt that failed: 1 WRU, whether there is such a person or not, so that time does not tell.
 
-    user_id: empty where nobody is known by what was `typed`, which may be anything, a password too, so that only its digest is kept.
+    user_id: empty where nobody is known by what was typed. That may be anything, a password too, so that nothing of it is kept.
     """
     at_ms, random = clock.milliseconds(), secrets.token_hex(8)
-    key = table.login_key(user_id, at_ms, random) if user_id else table.nobodys_login_key(typed, at_ms, random)
+    key = table.login_key(user_id, at_ms, random) if user_id else table.nobodys_login_key(at_ms, random)
     attempt = {"at_ms": at_ms, "ip": source_ip, "user_agent": user_agent[:LONGEST_USER_AGENT], "client_id": client_id}
     attempt |= {"outcome": "failed", "reason": reason, "ttl": _kept_until(at_ms) if user_id else at_ms // 1000 + _KEPT_FOR_NOBODY_SECONDS}
     table.put(key, attempt)

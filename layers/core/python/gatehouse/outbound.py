@@ -45,6 +45,10 @@ class Refused(Exception):
     """The URL may not be called, or gave no answer. The message is a reason for people that continues "<URL> …" and holds no secret."""
 
 
+class Silent(Refused):
+    """It could not be reached, or did not answer in time: not because of what it was asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """status: as it came; a redirect is an answer like any other and never followed. retry_after: seconds, 0 if it names none."""
@@ -103,7 +107,7 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, limit: int = 0, s
     """POST, within so many seconds altogether. limit: of the answer's body in bytes; with 0 it is not read and empty.
 
     Raises:
-        Refused: the URL may not be called, or did not answer. The request may have arrived nevertheless.
+        Refused: the URL may not be called, or did not answer (Silent, as it says). The request may have arrived nevertheless.
     """
     return _exchange("POST", url, body, headers, limit, seconds)
 
@@ -176,20 +180,22 @@ def _on_a_laptop() -> bool:
 
 
 def _exchange(method: str, url: str, body: bytes | None, headers: Mapping[str, str], limit: int, seconds: float) -> Answer:
-    target, ends = _target(url), time.monotonic() + seconds
+    target, ends, reached = _target(url), time.monotonic() + seconds, False
     try:
         with _connected(target, ends) as connected:
+            reached = True
             wire = _Wire(connected, ends, limit + _HEAD_BYTES)
             _send(wire, method, target, body, headers)
             with http.client.HTTPResponse(wire, method=method) as response:  # type: ignore[arg-type]  # a socket as far as it is used
                 response.begin()
                 return Answer(response.status, _body(response, limit) if limit else b"", _seconds(response.getheader("retry-after", "")))
     except TimeoutError:
-        raise Refused(f"did not answer within {seconds:g} s") from None
+        raise Silent(f"did not answer within {seconds:g} s") from None
     except ssl.SSLCertVerificationError:
         raise Refused("has a certificate that does not hold for its host") from None
     except (OSError, http.client.HTTPException) as error:
-        raise Refused(f"could not be reached: {type(error).__name__}") from None
+        # Whoever hangs up in the middle may do so because of what was asked.
+        raise (Refused if reached else Silent)(f"could not be reached: {type(error).__name__}") from None
 
 
 def _connected(target: _Target, ends: float) -> socket.socket:
@@ -201,6 +207,7 @@ def _connected(target: _Target, ends: float) -> socket.socket:
             # One that is silent leaves time for the others.
             connected.settimeout(_left(ends) / (len(addresses) - number))
             connected.connect(address)
+            connected.settimeout(_left(ends) / (len(addresses) - number))
             return _context().wrap_socket(connected, server_hostname=target.host) if target.secure else connected
         except OSError as error:
             connected.close()
@@ -225,7 +232,7 @@ def _resolved(target: _Target, ends: float) -> list[tuple[socket.AddressFamily, 
     waiting.join(_left(ends))
     addresses = [ipaddress.ip_address(str(address[0]).partition("%")[0]) for _, address in found]
     if not addresses:
-        raise Refused("has a host name that does not resolve")
+        raise Silent("has a host name that does not resolve")
     # The suite for certification calls this machine by a public name of its own.
     here = _on_a_laptop() and all(address.is_loopback for address in addresses)
     if not here and (target.loopback or not all(map(_is_public, addresses))):

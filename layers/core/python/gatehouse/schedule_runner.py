@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from gatehouse import clients, clock, lambda_functions, observe, scheduled_runs, scheduler, schedules, tokens
+from gatehouse import audit, clients, clock, lambda_functions, observe, scheduled_runs, scheduler, schedules, table, tokens
+from gatehouse.audit import Deed
 from gatehouse.errors import Unavailable
 from gatehouse.scheduled_runs import Run
 from gatehouse.schedules import Schedule
@@ -16,6 +17,8 @@ from gatehouse.settings import settings
 PAUSES_SECONDS = (10, 60)
 # What is left of the invocation to write down what became of the run.
 _RESERVE_SECONDS: Final = 15
+# By how much the clock of whoever wakes it may be ahead.
+_EARLY_SECONDS: Final = 300
 _LARGEST_ANSWER_BYTES: Final = 6 * 1024 * 1024 + 1024
 # A token lives a little longer than the call that it is for, and never longer than this.
 _TOKEN_SECONDS: Final = 900
@@ -37,7 +40,10 @@ def run(event: Mapping[str, Any], request_id: str, *, milliseconds_left: Callabl
     schedule_id, at = str(event.get("schedule_id", "")), _due(event.get("scheduled_time"))
     schedule = schedules.get(schedule_id)
     outcome: dict[str, Any] = {"schedule_id": schedule_id, "scheduled_time": clock.iso(at)}
-    if schedule is None:
+    if at > clock.now() + _EARLY_SECONDS:
+        # Nobody who wakes it in good faith says so, and a run that happened before its time would not happen at it.
+        outcome["outcome"] = "not due"
+    elif schedule is None:
         # It was removed, and whoever removed it could not say so to Scheduler. Its id never comes again.
         scheduler.delete(schedule_id)
         outcome["outcome"] = "unknown"
@@ -54,13 +60,16 @@ def run(event: Mapping[str, Any], request_id: str, *, milliseconds_left: Callabl
     return outcome
 
 
-def started(schedule: Schedule) -> Run:
+def started(schedule: Schedule, *, deed: Deed) -> Run:
     """Have the schedule run now, beside its times and even if it is switched off. Two within a second are one. The run as it will be known.
+
+    deed: of whom the audit trail is told, beforehand.
 
     Raises:
         Unavailable: it may have been started.
     """
     now = clock.now()
+    table.transact(audit.write("schedule.started", schedule.id, deed))
     event = {"schedule_id": schedule.id, "scheduled_time": clock.iso(now), "by_hand": True}
     try:
         lambda_functions.start(settings().schedule_runner_arn, json.dumps(event).encode())
@@ -107,7 +116,7 @@ def _called(schedule: Schedule, claimed: Run) -> tuple[str, bool]:
     except lambda_functions.Raised as raised:
         return f"raised {raised.kind}: {raised.message}", False
     except lambda_functions.Failed as failed:
-        return str(failed), False
+        return str(failed), isinstance(failed, lambda_functions.Uncallable)
     except Unavailable as unavailable:
         return unavailable.detail, False
     return "", True
@@ -131,5 +140,7 @@ def _token(schedule: Schedule) -> dict[str, Any]:
         "aud": settings().management_audience,
         "scope": " ".join(schedule.scopes),
         "exp": clock.now() + seconds,
+        # Whose doing it is what is done under the client's name.
+        "schedule_id": schedule.id,
     }
     return {"access_token": tokens.signed_access_token(client, claims), "expires_in": seconds}

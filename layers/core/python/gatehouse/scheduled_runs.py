@@ -50,6 +50,9 @@ def claim(schedule_id: str, scheduled_at: int, holder: str, *, seconds: int) -> 
     """The run, if it is this invocation's to do: of all that ask, one gets it. None for one that ended, or that another holds. 1 WRU.
 
     holder: the invocation, the same when Lambda repeats one that broke off. seconds: how long it lasts at most.
+
+    Should Lambda, which promises at least once, deliver one invocation twice at the same time, both get the run: nothing tells the second
+    from a repeat, which must not wait until the first would be over. What is called knows by the run's id that it is called again.
     """
     now = clock.now()
     wanted = Run(schedule_id, scheduled_at, holder, now, now + seconds)

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-from gatehouse import clients, clock, hooks, management_scopes, metadata, schedule_expressions, scheduler, table
+from gatehouse import audit, clients, clock, hooks, management_scopes, metadata, schedule_expressions, scheduler, table
+from gatehouse.audit import Deed
 from gatehouse.configuration import Configuration, Invalid, Stale
 from gatehouse.errors import Unavailable
 from gatehouse.settings import settings
@@ -102,8 +103,10 @@ def new_id() -> str:
     return f"sch_{clients.new_identifier(16)}"
 
 
-def add(schedule: Schedule) -> Schedule:
+def add(schedule: Schedule, *, deed: Deed | None = None) -> Schedule:
     """Add a schedule under an id of new_id, and tell Scheduler. 3 reads, 1 write.
+
+    deed: of whom the audit trail is told, None for nobody, as in all of these.
 
     One of the same name and values is the same one: a repeat after a lost answer adds no other.
 
@@ -123,13 +126,13 @@ def add(schedule: Schedule) -> Schedule:
         now = clock.now()
         return replace(before, schedules=(*before.schedules, replace(schedule, version=1, created_at=now, updated_at=now)))
 
-    after = _CONFIGURATION.change(added)
+    after = _CONFIGURATION.change(added, writes=audit.of_configured("schedules", deed))
     made = next(other for other in after.schedules if other.name == schedule.name)
     _tell(made.id)
     return made
 
 
-def change(schedule_id: str, edit: Callable[[Schedule], Schedule], *, if_version: int | None = None) -> Schedule:
+def change(schedule_id: str, edit: Callable[[Schedule], Schedule], *, if_version: int | None = None, deed: Deed | None = None) -> Schedule:
     """Apply `edit` to a schedule, tell Scheduler, and return it as it then is. 3 reads, 1 write. What `edit` raises goes through.
 
     if_version: the only version that may be changed.
@@ -148,18 +151,20 @@ def change(schedule_id: str, edit: Callable[[Schedule], Schedule], *, if_version
             return before
         if any(other.name == after.name for other in before.schedules if other.id != known.id):
             raise NameTaken
-        _judge(after)
-        if _times(after) != _times(known):
-            _try(after)
+        # Switching off is no matter of what it calls, or when: it must be possible whatever became of either.
+        if after != replace(known, enabled=False):
+            _judge(after)
+            if _times(after) != _times(known):
+                _try(after)
         after = replace(after, version=known.version + 1, updated_at=clock.now())
         return replace(before, schedules=tuple(after if other.id == known.id else other for other in before.schedules))
 
-    found = _named(_CONFIGURATION.change(changed), schedule_id)
+    found = _named(_CONFIGURATION.change(changed, writes=audit.of_configured("schedules", deed)), schedule_id)
     _tell(schedule_id)
     return found
 
 
-def remove(schedule_id: str) -> None:
+def remove(schedule_id: str, *, deed: Deed | None = None) -> None:
     """Remove a schedule, if there is one, here and at Scheduler. 3 reads, 1 write.
 
     Raises:
@@ -167,7 +172,11 @@ def remove(schedule_id: str) -> None:
     """
     if not _ID.fullmatch(schedule_id):
         return
-    _CONFIGURATION.change(lambda before: replace(before, schedules=tuple(one for one in before.schedules if one.id != schedule_id)))
+
+    def removed(before: Schedules) -> Schedules:
+        return replace(before, schedules=tuple(one for one in before.schedules if one.id != schedule_id))
+
+    _CONFIGURATION.change(removed, writes=audit.of_configured("schedules", deed))
     _tell(schedule_id)
 
 

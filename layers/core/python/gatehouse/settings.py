@@ -45,6 +45,7 @@ class Settings:
     service_name: str = "gatehouse"
     stack_name: str = "gatehouse"
     region: str = "us-east-1"
+    aws_endpoint_url: str = ""
 
     @property
     def base_url(self) -> str:
@@ -62,7 +63,7 @@ class Settings:
         return f"{self.base_url}/api/v2/"
 
 
-# Set by Lambda itself, under another name than the field has here.
+# Set by Lambda itself, under another name than the field has here. (AWS_ENDPOINT_URL it never sets: it is where an emulator is AWS.)
 _LAMBDA_NAMES = {"service_name": "AWS_LAMBDA_FUNCTION_NAME", "region": "AWS_REGION"}
 
 

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,18 +19,24 @@ LONGEST = 7000
 _LONGEST_ENVELOPE = 500
 # Base64 makes four bytes of three.
 _LONGEST_PAYLOAD = (LONGEST - _LONGEST_ENVELOPE) * 3 // 4
-# What leaves a token first when it is too long; then the rest that is not the token's own, largest first.
+# What leaves a token when it is too long, after what people write themselves; then the rest that is not its own, largest first.
 _FIRST_TO_GO = ("permissions", "roles")
+# Of the claims about a person the one that they write themselves, and at any length.
+_WRITTEN = "user_metadata"
 # How much of a token the names of what left it may take.
 _LONGEST_OVERFLOW = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Added:
-    """Claims that mapping, hooks or a sign-in add to a token, and what they may take together, in bytes of the payload."""
+    """Claims that mapping, hooks or a sign-in add to a token, and what they may take together, in bytes of the payload.
+
+    persons_own: those of them that leave before any other, so that nobody drives out by what they write what others decide by.
+    """
 
     claims: Mapping[str, Any] = field(default_factory=dict)
     budget_bytes: int = 0
+    persons_own: Collection[str] = ()
 
 
 _NOTHING = Added()
@@ -106,13 +112,14 @@ def issued(client: Client, claims: Mapping[str, Any], *, bound_to: str = "") -> 
 def composed(own: Mapping[str, Any], added: Added, about: Mapping[str, Any] | None = None) -> tuple[dict[str, Any], list[tuple[str, int]]]:
     """All claims of a token, those that are its own in place of any other, and those that left it, each with its bytes.
 
-    about: claims about the person, which count for the length of the token and for no budget. What was added leaves it largest first as
-    long as it is over its budget; and whatever makes the token longer than LONGEST, as API Gateway takes 10 240 bytes of request line and
-    headers: a longer token would be refused at every call, and no application could tell why. The claim `overflow` names what left, so
-    that an API can ask for it elsewhere.
+    about: claims about the person, which count for the length of the token and for no budget. What was added leaves it while it is
+    over its budget; then whatever makes the token longer than LONGEST, as API Gateway takes 10 240 bytes of request line and headers: a
+    longer token would be refused at every call, and no application could tell why. Each time what is the person's own leaves first, and
+    of that and of the rest the largest. The claim `overflow` names what left, so that an API can ask for it elsewhere.
     """
     claims = {**(about or {}), **added.claims, **own}
-    sized = _largest_first(claims, [name for name in added.claims if name not in own])
+    persons_own = {_WRITTEN, *added.persons_own} - own.keys()
+    sized = _largest_first(claims, [name for name in added.claims if name not in own], persons_own)
     over, left = sum(size for _, size in sized) - added.budget_bytes, []
     for name, size in sized:
         if over <= 0:
@@ -120,9 +127,10 @@ def composed(own: Mapping[str, Any], added: Added, about: Mapping[str, Any] | No
         over -= size
         left.append((name, size))
         del claims[name]
-    first = [(name, claim_rules.size(name, claims[name])) for name in _FIRST_TO_GO if name in claims]
-    rest = _largest_first(claims, [name for name in claims if name not in own and name not in _FIRST_TO_GO])
-    for name, size in (*first, *rest):
+    first = _largest_first(claims, [name for name in claims if name in persons_own])
+    then = [(name, claim_rules.size(name, claims[name])) for name in _FIRST_TO_GO if name in claims]
+    rest = _largest_first(claims, [name for name in claims if name not in own and name not in persons_own and name not in _FIRST_TO_GO])
+    for name, size in (*first, *then, *rest):
         if claim_rules.length(_with_overflow(claims, left)) <= _LONGEST_PAYLOAD:
             break
         left.append((name, size))
@@ -135,8 +143,10 @@ def longest_length(claims: Mapping[str, Any]) -> int:
     return claim_rules.length(claims) * 4 // 3 + _LONGEST_ENVELOPE
 
 
-def _largest_first(claims: Mapping[str, Any], names: Sequence[str]) -> list[tuple[str, int]]:
-    return sorted(((name, claim_rules.size(name, claims[name])) for name in names), key=lambda sized: -sized[1])
+def _largest_first(claims: Mapping[str, Any], names: Sequence[str], before: Collection[str] = ()) -> list[tuple[str, int]]:
+    """Names with their sizes. before: names that come before all others."""
+    sized = [(name, claim_rules.size(name, claims[name])) for name in names]
+    return sorted(sized, key=lambda found: (found[0] not in before, -found[1]))
 
 
 def _with_overflow(claims: dict[str, Any], left: Sequence[tuple[str, int]]) -> dict[str, Any]:

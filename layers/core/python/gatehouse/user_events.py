@@ -10,8 +10,9 @@ from gatehouse.search import entries
 from gatehouse.settings import settings
 
 Record = Mapping[str, Any]
-# In the order in which they are told.
-_CONSUMERS: list[Callable[[Sequence[Event]], int]] = [event_bus.put, webhooks.announce, audit_trail.keep]
+Consumer = Callable[[Sequence[Event]], int]
+# In the order in which they are told. The bus comes last: what it has taken it tells again, if anything behind it goes wrong.
+_CONSUMERS: list[Consumer] = [webhooks.announce, audit_trail.keep, event_bus.put]
 
 
 def process(records: Sequence[Record], request_id: str) -> dict[str, Any]:
@@ -24,6 +25,7 @@ def process(records: Sequence[Record], request_id: str) -> dict[str, Any]:
     started_at = clock.milliseconds()
     batch = _Batch(records, request_id)
     batch.read()
+    notices = batch.tell(backchannel_logout.announce, quiet=True)
     for consumer in _CONSUMERS:
         batch.tell(consumer)
     batch.count()
@@ -34,7 +36,7 @@ def process(records: Sequence[Record], request_id: str) -> dict[str, Any]:
         started_at_ms=started_at,
         records=len(records),
         events=sum(map(len, batch.events[: batch.end])),
-        notices=batch.notices,
+        notices=notices,
         again=len(records) - batch.end,
         detail=batch.detail,
     )
@@ -49,7 +51,6 @@ class _Batch:
         self.end = len(records)
         self.changes: list[table.Change | None] = [None] * self.end
         self.events: list[list[Event]] = [[] for _ in records]
-        self.notices = 0
         self.detail = ""
         self._request_id = request_id
 
@@ -64,23 +65,29 @@ class _Batch:
         change = table.Change.from_record(self.records[at])
         self.changes[at] = change
         found = list(events.derived(change))
-        self.notices += backchannel_logout.announce(found)
         entries.follow(change)
         self.events[at] = found
 
-    def tell(self, consumer: Callable[[Sequence[Event]], int]) -> None:
-        """Hand the events over, all together: few requests. A record is done with if all of its events are known to be taken."""
-        told = [(at, event) for at in range(self.end) for event in self.events[at]]
+    def tell(self, consumer: Consumer, *, quiet: bool = False) -> int:
+        """Hand the events over, all together: few requests. A record is done with if all of its events are known to be taken.
+
+        quiet: those that are quiet, too. What the consumer made of them, as far as that is known.
+        """
+        told = [(at, event) for at in range(self.end) for event in self._of(at, quiet)]
         if not told:
-            return
+            return 0
         try:
-            consumer([event for _, event in told])
+            return consumer([event for _, event in told])
         except Interrupted as trouble:
             self._stop(told[trouble.taken][0], trouble)
         except Unavailable as trouble:
             self._stop(told[0][0], trouble)
         except Exception:  # noqa: BLE001 - one record is to blame; which, shows when each is handed over alone
-            self._each(lambda at: consumer(self.events[at]))
+            self._each(lambda at: consumer(self._of(at, quiet)))
+        return 0
+
+    def _of(self, at: int, quiet: bool) -> list[Event]:
+        return [event for event in self.events[at] if quiet or not event.quiet]
 
     def count(self) -> None:
         """Count what comes no more. Where that fails, all come again."""

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from gatehouse import claim_mapping
+from gatehouse import claim_mapping, clients
 from gatehouse.claim_mapping import USERINFO, Mapped, Occasion
 from gatehouse.claim_sources import CUSTOM_DATA, ROLES, covered, without
 from gatehouse.holders import Holder
@@ -81,16 +81,22 @@ def answer(claims_of_token: Mapping[str, Any], session: Session, holder: Holder,
     wanted = needed(mapped, claims_of_token)
     names = role_names(holder, session.org_id) if ROLES in wanted else []
     told = claims(holder.user, scope, single, role_names=names, document=holder.document, sensitive=mapped.sensitive)
-    occasion = Occasion(client_id, session.org_id, scope)
+    occasion = _occasion(mapped, client_id, session.org_id, scope)
     return claim_mapping.evaluate(mapped, holder.facts(names), occasion, USERINFO)[0] | told
 
 
 def needed(mapped: Mapped, claims_of_token: Mapping[str, Any]) -> set[str]:
     """What has to be read of the person for `answer`, as holders.read, and ROLES."""
     scope = claims_of_token["scope"].split()
-    occasion = Occasion(claims_of_token["client_id"], claims_of_token.get("org_id", ""), claims_of_token["scope"])
+    occasion = _occasion(mapped, claims_of_token["client_id"], claims_of_token.get("org_id", ""), claims_of_token["scope"])
     opened = {ROLES_SCOPE: ROLES, CUSTOM_DATA_SCOPE: CUSTOM_DATA}
     return claim_mapping.needs(mapped, occasion, (USERINFO,)) | {need for name, need in opened.items() if name in scope}
+
+
+def _occasion(mapped: Mapped, client_id: str, org_id: str, scope: str) -> Occasion:
+    # Of no account where no rule asks for it.
+    client = clients.get(client_id) if mapped.rules else None
+    return Occasion(client_id, org_id, scope, first_party=bool(client and client.first_party))
 
 
 def role_names(holder: Holder, org_id: str) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final, Self
 from gatehouse import clock, jose
 from gatehouse.errors import Unavailable
 
-# Every kind, and when it happens.
+# Every kind, and when it happens. With data.user goes data.version, that of the record: what is older than what is known is passed over.
 CATALOGUE: Final = {
     "user.created": "somebody signed up, was invited, or was created by an operator or from another system",
     "user.updated": "the record says something else; data.changed names what, as profile.<claim> for the profile",
@@ -18,7 +18,7 @@ CATALOGUE: Final = {
     "user.deleted": "everything of somebody is gone; data.user is how they were last",
     "user.signed_in": "somebody gave their password; the browser's sign-on that follows makes no further ones",
     "user.sign_in_failed": "an attempt to sign in failed; without user_id where nobody is known by that name",
-    "user.signed_out": "every session and browser sign-on of somebody was ended at once",
+    "user.signed_out": "every session and browser sign-on of somebody was ended at once; data.sessions says how many sessions",
     "user.password_changed": "a password was set, and every session ended",
     "user.email_changed": "the mail address is another; data.previous is the old one",
     "user.email_verified": "somebody has shown, or an operator has said, that they read mail to their address",
@@ -57,7 +57,7 @@ class Interrupted(Unavailable):
 class Event:
     """id: 24 characters of base64url. at: seconds since the epoch. user_id: whose it is, empty for nobody's.
 
-    data: JSON, without a secret; what stands in it, CATALOGUE says.
+    data: JSON, without a secret; what stands in it, CATALOGUE says. quiet: nobody is told but the application whose session it is about.
     """
 
     id: str
@@ -65,6 +65,7 @@ class Event:
     at: int
     user_id: str
     data: dict[str, Any] = field(default_factory=dict)
+    quiet: bool = False
 
     @classmethod
     def of(cls, what: str, kind: str, at: int, user_id: str, data: Mapping[str, Any]) -> Self:

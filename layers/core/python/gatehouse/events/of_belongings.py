@@ -58,6 +58,8 @@ def of_custom_data(change: table.Change) -> Iterator[Event]:
 def _unless_gone(change: table.Change, kind: str, data: dict[str, Any]) -> Iterator[Event]:
     """The event, unless the person's deletion had begun: what it takes along, and what is swept after it, is no deed of its own.
 
+    The stream tells times in whole seconds, so that of the second in which a deletion begins nothing is told but the deletion.
+
     1 RRU, and 1 per 4 KB of the person's record.
 
     Raises:

@@ -29,9 +29,10 @@ def of_person(change: table.Change) -> Iterator[Event]:
     elif before is None:
         yield _event("user.created", change, User.from_item(after))
     else:
+        ended = list(of_epoch(change))
         if there(after):
-            yield from _changed(change, User.from_item(before), User.from_item(after))
-        yield from of_epoch(change)
+            yield from _changed(change, User.from_item(before), User.from_item(after), _counted(ended))
+        yield from ended
 
 
 def _removed(change: table.Change) -> Iterator[Event]:
@@ -39,14 +40,20 @@ def _removed(change: table.Change) -> Iterator[Event]:
         yield _event("user.deleted", change, User.from_item(change.before))
 
 
-def _changed(change: table.Change, before: User, after: User) -> Iterator[Event]:
-    for kind, data in (*_identifiers(before, after), *_access(before, after)):
+def _counted(ended: Sequence[Event]) -> dict[str, int]:
+    """How many sessions ended, and of how many of them there is no event to be seen."""
+    quiet = sum(event.quiet for event in ended)
+    return {"sessions": len(ended)} | ({"sessions_left_out": quiet} if quiet else {})
+
+
+def _changed(change: table.Change, before: User, after: User, ended: dict[str, int]) -> Iterator[Event]:
+    for kind, data in (*_identifiers(before, after), *_access(before, after, ended)):
         yield _event(kind, change, after, **data)
     if names := _names(before, after):
         yield _event("user.updated", change, after, changed=names)
     # Each sign-out leaves the name of who asked for it; what else ends everything does not.
     if (change.before or {}).get("signed_out_by", "") != (change.after or {}).get("signed_out_by", ""):
-        yield _event("user.signed_out", change, after)
+        yield _event("user.signed_out", change, after, **ended)
 
 
 def _identifiers(before: User, after: User) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -59,12 +66,12 @@ def _identifiers(before: User, after: User) -> Iterator[tuple[str, dict[str, Any
         yield "user.phone_changed", {"previous": before.phone_number}
 
 
-def _access(before: User, after: User) -> Iterator[tuple[str, dict[str, Any]]]:
+def _access(before: User, after: User, ended: dict[str, int]) -> Iterator[tuple[str, dict[str, Any]]]:
     # The hash alone is another when the same password is hashed with newer parameters.
     if before.password_hash != after.password_hash and before.epoch != after.epoch:
-        yield "user.password_changed", {}
+        yield "user.password_changed", ended
     if before.blocked != after.blocked:
-        yield "user.blocked" if after.blocked else "user.unblocked", {}
+        yield ("user.blocked", ended) if after.blocked else ("user.unblocked", {})
     if (roles := differences(before.roles, after.roles)) != NO_DIFFERENCES:
         yield "user.roles_changed", roles
     if before.permissions != after.permissions:
@@ -100,4 +107,4 @@ def _members(user: User) -> dict[str, Any]:
 
 
 def _event(kind: str, change: table.Change, user: User, **data: Any) -> Event:
-    return Event.of(change.identity, kind, change.at, user.user_id, {**data, "user": shown(user)})
+    return Event.of(change.identity, kind, change.at, user.user_id, {**data, "version": user.version, "user": shown(user)})

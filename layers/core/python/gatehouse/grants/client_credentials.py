@@ -3,6 +3,8 @@
 It is nobody, so that no mapping applies; hooks run that are written for machines (event "3").
 """
 
+from collections.abc import Collection
+
 from gatehouse import claim_mapping, proof_of_possession, resources, tokens
 from gatehouse.clients import Client
 from gatehouse.errors import InvalidScope, UnauthorizedClient
@@ -29,7 +31,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         raise InvalidScope("none of these scopes is the client's")
     key = proof_of_possession.key_of(request, client)
     target = resources.requested(parameters, resources.allowed(client))
-    scope, added = hooked_scope(client, scope, request)
+    scope, added = hooked_scope(client, scope, request, addable=client.scopes)
     targets = known.targets(client, scope, target)
     scope, claims, seconds = entitled(known.rights_of(None, "", targets), scope, targets)
     access, expires_in = tokens.access_token(
@@ -38,8 +40,10 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     return Answer(access, expires_in, scope, bound_to=key)
 
 
-def hooked_scope(client: Client, scope: str, request: Request) -> tuple[str, Added]:
+def hooked_scope(client: Client, scope: str, request: Request, *, addable: Collection[str], sub: str = "") -> tuple[str, Added]:
     """The scope as hooks would have it for a machine, and the claims that they add.
+
+    addable: scopes that hooks may add. sub: the machine that the token speaks for, if that is another than the client.
 
     Raises:
         Denied, Unavailable: as they say.
@@ -48,5 +52,5 @@ def hooked_scope(client: Client, scope: str, request: Request) -> tuple[str, Add
     if not found:
         return scope, Added()
     mapped = claim_mapping.settings()
-    changes = hooked.of_machine(client, found, scope, mapped.barred, request.id)
+    changes = hooked.of_machine(client, found, scope, mapped.barred, request.id, addable=addable, sub=sub)
     return changes.scope(scope), Added(changes.access_token.applied({}), mapped.budget_bytes)

@@ -70,13 +70,14 @@ def claims(client: Client, org_id: str, known: Known, scope: str, login: str = "
     mapped, changes = known.plan.mapped, known.changes
     if not mapped.rules and not login and not changes:
         return Added(), Added(), {}
-    facts, occasion = known.holder.facts(known.role_names), Occasion(client.client_id, org_id, scope)
+    facts, occasion = known.holder.facts(known.role_names), Occasion.of(client, org_id, scope)
     access, access_left_out = claim_mapping.evaluate(mapped, facts, occasion, ACCESS)
     id_token, id_left_out = claim_mapping.evaluate(mapped, facts, occasion, ID)
     access, id_token = _of_login(login, "access_token", mapped.barred) | access, _of_login(login, "id_token", mapped.barred) | id_token
     if changes:
         access, id_token = changes.access_token.applied(access), changes.id_token.applied(id_token)
-    return Added(access, mapped.budget_bytes), Added(id_token, mapped.budget_bytes), {ACCESS: access_left_out, ID: id_left_out}
+    budget, own = mapped.budget_bytes, mapped.persons_own
+    return Added(access, budget, own), Added(id_token, budget, own), {ACCESS: access_left_out, ID: id_left_out}
 
 
 def _of_login(login: str, token: str, barred: Collection[str]) -> dict[str, Any]:

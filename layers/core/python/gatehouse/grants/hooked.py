@@ -33,15 +33,24 @@ def run(
     return changed(known, _changes(known.plan.hooks, subject, source, idempotency_id))
 
 
-def of_machine(client: Client, found: Sequence[Hook], scope: str, barred: Collection[str], idempotency_id: str) -> "Changes":
-    """What the hooks make of a machine's token.
+def of_machine(
+    client: Client,
+    found: Sequence[Hook],
+    scope: str,
+    barred: Collection[str],
+    idempotency_id: str,
+    *,
+    addable: Collection[str],
+    sub: str = "",
+) -> "Changes":
+    """What the hooks make of a machine's token. sub: the machine that it speaks for, if that is another than the client.
 
     Raises:
         Denied, Unavailable: as `run`.
     """
     from gatehouse.hooks.pre_token import Subject
 
-    subject = Subject(client, scope=scope, addable=client.scopes, barred=barred)
+    subject = Subject(client, scope=scope, addable=addable, barred=barred, sub=sub)
     return _changes(found, subject, CLIENT_CREDENTIALS, idempotency_id)
 
 
@@ -65,6 +74,7 @@ def subject_of(client: Client, known: Known, scope: str, *, org_id: str, login: 
         known.plan.mapped.barred,
         access.claims,
         id_token.claims,
+        org_name=str((known.holder.organization or {}).get("name", "")),
     )
 
 
@@ -72,10 +82,11 @@ def _changes(found: Sequence[Hook], subject: "Subject", source: str, idempotency
     # Imported on first use: most clients have no hook.
     from gatehouse.hooks import calls, pre_token
 
+    first_party = subject.client.first_party
     try:
         return pre_token.run(found, subject, source=source, idempotency_id=idempotency_id)
     except calls.Vetoed as veto:
-        raise Denied(_described(veto.reason) or "a hook refused", detail=f"hook {veto.hook.id}") from veto
+        raise Denied(_described(veto.told(first_party=first_party)) or "a hook refused", detail=f"hook {veto.hook.id}") from veto
 
 
 def _described(reason: str) -> str:

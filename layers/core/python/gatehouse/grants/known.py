@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from gatehouse import claim_mapping, hooks, resources, tokens
 from gatehouse.claim_mapping import ACCESS, ID, Mapped, Occasion
-from gatehouse.claim_sources import CUSTOM_DATA, MEMBERSHIP, ROLES
+from gatehouse.claim_sources import CUSTOM_DATA, MEMBERSHIP, ORGANIZATION, ROLES
 from gatehouse.clients import Client
 from gatehouse.holders import Holder
 from gatehouse.hooks import Hook
@@ -52,7 +52,10 @@ def plan(client: Client, org_id: str, scope: str, targets: Collection[str]) -> P
     mapped, found = claim_mapping.settings(), running(client, org_id)
     # A hook may add what the client has.
     most = " ".join((scope, *client.scopes)) if found else scope
-    needed = claim_mapping.needs(mapped, Occasion(client.client_id, org_id, most), (ACCESS, ID))
+    needed = claim_mapping.needs(mapped, Occasion.of(client, org_id, most), (ACCESS, ID))
+    if found:
+        # Of which hooks are told the name.
+        needed.add(ORGANIZATION)
     if found or ROLES_SCOPE in most.split():
         needed.add(ROLES)
     if ROLES in needed or _others(targets):

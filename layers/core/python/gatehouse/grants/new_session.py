@@ -36,22 +36,25 @@ def begin(
     """
     scope = client.granted_scope(agreed.scope)
     planned = known.plan(client, agreed.org_id, scope, known.targets(client, scope, known.aimed(client, agreed, resources)))
-    holder = holders.read(agreed.user_id, agreed.org_id, planned.needed)
+    # Where there are hooks the session is read as well: that it began before is found out whatever they say.
+    holder = holders.read(agreed.user_id, agreed.org_id, planned.needed, sid=agreed.sid if planned.hooks else "")
     if holder is None or not sessions.stands(holder.user, agreed.sid):
         raise InvalidGrant(refusal, detail="user is gone, blocked or signed out")
     session = _completed(request, client, agreed)
     if session.expires_at <= session.created_at:
         raise InvalidGrant(refusal, detail="the password was given longer ago than a session lasts")
-    found = hooked.run(
-        client,
-        known.look_up(planned, holder, session.org_id),
-        scope,
-        org_id=session.org_id,
-        login=session.claims,
-        source=source,
-        idempotency_id=session.sid,
-        addable=hooked.addable(client),
-    )
+    found = known.look_up(planned, holder, session.org_id)
+    if holder.session is None or holder.session.created_by == session.created_by:
+        found = hooked.run(
+            client,
+            found,
+            scope,
+            org_id=session.org_id,
+            login=session.claims,
+            source=source,
+            idempotency_id=session.sid,
+            addable=hooked.addable(client),
+        )
     # Signed before the write: a code is never spent on an answer that could not be made.
     answer = of_session(client, session, found, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
     try:

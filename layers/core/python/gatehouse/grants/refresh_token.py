@@ -1,5 +1,6 @@
 """grant_type=refresh_token (RFC 6749 section 6): rotation with reuse detection (RFC 9700 4.14)."""
 
+import hashlib
 from collections.abc import Collection
 
 from gatehouse import clock, cut_offs, holders, observe, proof_of_possession, refresh_tokens, resources, sessions, tokens
@@ -40,7 +41,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     # Keys and whatever is read first, and hooks: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
     refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to, token.org_id)
-    found = _hooked(token, client, requested, known.look_up(planned, holder, token.org_id), request)
+    found = _hooked(token, client, requested, target, known.look_up(planned, holder, token.org_id), request)
     try:
         session = sessions.rotate(
             token.user_id,
@@ -80,7 +81,7 @@ def _holder(token: RefreshToken, client: Client, planned: Plan) -> Holder:
     return found
 
 
-def _hooked(token: RefreshToken, client: Client, requested: str, found: Known, request: Request) -> Known:
+def _hooked(token: RefreshToken, client: Client, requested: str, target: str, found: Known, request: Request) -> Known:
     """What is known, with what hooks make of it; without them for a token that is sure to be refused, as that must not depend on them."""
     session = found.holder.session
     if session is None or sessions.spent(
@@ -99,9 +100,17 @@ def _hooked(token: RefreshToken, client: Client, requested: str, found: Known, r
         org_id=token.org_id,
         login=session.claims,
         source=hooked.REFRESH,
-        idempotency_id=f"{token.sid}_{token.generation}",
+        idempotency_id=_same(token, client, session, requested, target),
         addable=hooked.addable(client),
     )
+
+
+def _same(token: RefreshToken, client: Client, session: Session, requested: str, target: str) -> str:
+    """The idempotency id: the same however often this refresh is sent, another for the next one, or one that asks for something else."""
+    # Under FAPI the generation stays, so that the refresh before tells them apart.
+    parts = [f"{session.rotated_at} {session.rotated_by}" if client.fapi else "", requested, target]
+    told = f"_{hashlib.sha256(chr(10).join(parts).encode()).hexdigest()[:16]}" if any(parts) else ""
+    return f"{token.sid}_{token.generation}{told}"
 
 
 def _left(session: Session) -> InvalidGrant:

@@ -116,7 +116,7 @@ def _said(client: Client, session: Session, found: Known, trace: _Trace) -> Rehe
     if "openid" in draft.scope.split():
         id_token = _token(tokens.id_claims(client, session, ""), draft.id_token, draft.about, draft.left_out.get(ID, []))
     names = userinfo.role_names(found.holder, session.org_id)
-    occasion = Occasion(client.client_id, session.org_id, draft.scope)
+    occasion = Occasion.of(client, session.org_id, draft.scope)
     told = claim_mapping.evaluate(mapped, found.holder.facts(names), occasion, USERINFO)
     return Rehearsed(ISSUED, draft.scope, mapped.budget_bytes, trace.attempts, access, id_token, Said(*told))
 

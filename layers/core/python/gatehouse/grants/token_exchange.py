@@ -86,12 +86,12 @@ def _granted(client: Client, subject: _Party, scope: str, target: str, request: 
 
     Claims that hooks gave to the sign-in stay with the client that the person signed in to.
     """
-    if subject.person is None:
-        scope, added = client_credentials.hooked_scope(client, scope, request)
-        targets = known.targets(client, scope, target)
-        return *entitled(known.rights_of(None, "", targets), scope, targets), added
     # Of the subject's own scopes: nobody has more from an exchange than the token that it began with.
     addable = [name for name in subject.scope.split() if name in client.scopes]
+    if subject.person is None:
+        scope, added = client_credentials.hooked_scope(client, scope, request, addable=addable, sub=subject.sub)
+        targets = known.targets(client, scope, target)
+        return *entitled(known.rights_of(None, "", targets), scope, targets), added
     source, request_id = hooked.AUTHENTICATION, request.id
     person = hooked.run(
         client, subject.person, scope, org_id=subject.org_id, login="", source=source, idempotency_id=request_id, addable=addable

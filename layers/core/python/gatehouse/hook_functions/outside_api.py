@@ -1,13 +1,12 @@
 """What an API of the operator tells of a person, asked with a token made for that one question, and remembered for a while."""
 
-import json
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
-from gatehouse import clock, hook_secrets, observe, outbound, service_tokens
+from gatehouse import clock, foreign_json, hook_secrets, observe, outbound, service_tokens
 from gatehouse.errors import Unavailable
 from gatehouse.hook_functions.options import Misconfigured
 from gatehouse.settings import settings
@@ -61,6 +60,17 @@ class Source:
             raise Misconfigured("configuration: secret_header goes together with the secret of the hook")
         if self.secret_header and not _is_header(self.secret_header):
             raise Misconfigured("configuration: secret_header must be the name of a header field that is not ours")
+        if self.secret_arn and not self._is_for_host():
+            raise Misconfigured(f"configuration: the secret's name must begin with {self._secrets}, by the host of url")
+
+    @property
+    def _secrets(self) -> str:
+        """How names of secrets begin that may be sent there."""
+        return f"{settings().stack_name}/hooks/{urlsplit(self.url).hostname}/"
+
+    def _is_for_host(self) -> bool:
+        # Whoever may change a hook could otherwise have any secret sent to a host of their own.
+        return self.secret_arn.split(":", 6)[-1].startswith(self._secrets)
 
     def about(self, user_id: str) -> str:
         """The URL about a person."""
@@ -104,16 +114,12 @@ def _fetched(source: Source, person: Mapping[str, Any], url: str) -> Mapping[str
     if answer.status != 200:
         raise _NoAnswer(f"answers {answer.status}")
     try:
-        fresh = json.loads(answer.body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        fresh = foreign_json.parsed(answer.body)
+    except ValueError:
         raise _NoAnswer("answers with something else than JSON") from None
     if not isinstance(fresh, dict):
         raise _NoAnswer("answers with something else than an object")
     return fresh
-
-
-def _no_number(_name: str) -> None:
-    raise ValueError
 
 
 def _headers(source: Source, person: Mapping[str, Any]) -> dict[str, str]:

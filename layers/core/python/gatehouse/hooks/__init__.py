@@ -10,9 +10,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-from gatehouse import clients, clock, identifiers, metadata, outbound, table
+from gatehouse import audit, clients, clock, identifiers, metadata, outbound, table
+from gatehouse.audit import Deed
 from gatehouse.configuration import Configuration, Invalid, Stale
 from gatehouse.message_signatures import Secret
+from gatehouse.settings import settings
 
 PRE_SIGN_UP, USER_MIGRATION, POST_LOGIN, PRE_TOKEN = "pre_sign_up", "user_migration", "post_login", "pre_token"
 TRIGGERS: Final = (PRE_SIGN_UP, USER_MIGRATION, POST_LOGIN, PRE_TOKEN)
@@ -37,6 +39,10 @@ _SECRET: Final = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,30}:[0-9
 
 class Unknown(Exception):
     """There is no such hook."""
+
+
+class NameTaken(Exception):
+    """Another hook of the trigger has the name."""
 
 
 class InUse(Exception):
@@ -76,6 +82,12 @@ class Hook:
         known = {name: item[name] for name in cls.__dataclass_fields__ if name in item}
         known |= {name: tuple(item[name]) for name in ("clients", "organizations")}
         return cls(**known | {"secret": Secret.from_item(item["secret"]) if item.get("secret") else None})
+
+    @property
+    def given(self) -> Self:
+        """What an operator said of it."""
+        event = self.event or EVENTS.get(self.trigger, ("",))[0]
+        return replace(self, id="", event=event, secret=None, version=1, created_at=0, updated_at=0)
 
     @property
     def is_function(self) -> bool:
@@ -130,48 +142,54 @@ def new_id() -> str:
     return f"hook_{clients.new_identifier(16)}"
 
 
-def add(hook: Hook) -> Hook:
-    """Add a hook under an id of new_id. 1 read, 1 write.
+def add(hook: Hook, *, deed: Deed | None = None) -> Hook:
+    """Add a hook under an id of new_id. 1 read, 1 write. deed: of whom the audit trail is told, None for nobody, as in all of these.
+
+    One of the same trigger, name and values is the same one: a repeat after a lost answer adds no other.
 
     Raises:
-        Invalid: as it says.
+        Invalid, NameTaken: as they say.
     """
 
     def added(before: Hooks) -> Hooks:
-        # A repeat after a lost answer finds what it wrote itself.
-        if any(known.id == hook.id for known in before.hooks):
+        if known := _same_name(before, hook):
+            if known.given != hook.given:
+                raise NameTaken
             return before
         now = clock.now()
         return replace(before, hooks=(*before.hooks, replace(hook, created_at=now, updated_at=now)))
 
-    return _named(_CONFIGURATION.change(added), hook.id)
+    after = _CONFIGURATION.change(added, writes=audit.of_configured("hooks", deed))
+    return _same_name(after, hook) or hook
 
 
-def change(hook_id: str, edit: Callable[[Hook], Hook], *, if_version: int | None = None) -> Hook:
+def change(hook_id: str, edit: Callable[[Hook], Hook], *, if_version: int | None = None, deed: Deed | None = None) -> Hook:
     """Apply `edit` to a hook and return it as it then is. 1 read, 1 write. Its id, trigger and time of creation stay.
 
     if_version: the only version of the hook that may be changed.
 
     Raises:
-        Unknown, Invalid, Stale: as they say; nothing was changed.
+        Unknown, Invalid, NameTaken, Stale: as they say; nothing was changed.
     """
 
     def changed(before: Hooks) -> Hooks:
         known = _named(before, hook_id)
-        if if_version not in (None, known.version):
-            raise Stale
         after = replace(edit(known), id=known.id, version=known.version, created_at=known.created_at, updated_at=known.updated_at)
         if after.trigger != known.trigger:
             raise Invalid("trigger stays as it is")
-        if after == known:
+        if after.name != known.name and _same_name(before, after):
+            raise NameTaken
+        if after == known:  # Also what was done already, but for the answer to it that was lost.
             return before
+        if if_version not in (None, known.version):
+            raise Stale
         after = replace(after, version=known.version + 1, updated_at=clock.now())
         return replace(before, hooks=tuple(after if hook.id == hook_id else hook for hook in before.hooks))
 
-    return _named(_CONFIGURATION.change(changed), hook_id)
+    return _named(_CONFIGURATION.change(changed, writes=audit.of_configured("hooks", deed)), hook_id)
 
 
-def remove(hook_id: str) -> None:
+def remove(hook_id: str, *, deed: Deed | None = None) -> None:
     """Remove a hook that is switched off; what is switched on is first switched off, or pointed at another function. 1 read, 1 write.
 
     Raises:
@@ -183,7 +201,7 @@ def remove(hook_id: str) -> None:
             raise InUse
         return replace(before, hooks=tuple(hook for hook in before.hooks if hook.id != hook_id))
 
-    _CONFIGURATION.change(removed)
+    _CONFIGURATION.change(removed, writes=audit.of_configured("hooks", deed))
 
 
 def forget() -> None:
@@ -192,8 +210,13 @@ def forget() -> None:
 
 
 def function_flaw(arn: str) -> str:
-    """Why this is not the ARN of a Lambda function; empty if it is one."""
-    return "" if _FUNCTION.fullmatch(arn) else "must be the ARN of a Lambda function, or an https URL"
+    """Why this is not the ARN of a Lambda function that an operator may name; empty if it is one."""
+    if not _FUNCTION.fullmatch(arn):
+        return "must be the ARN of a Lambda function, or an https URL"
+    # Operators may have it run a schedule, so that AWS would let them call it with whatever else they like; with a version behind it, too.
+    if settings().schedule_runner_arn and arn.split(":")[:7] == settings().schedule_runner_arn.split(":")[:7]:
+        return "must not be the function that runs schedules"
+    return ""
 
 
 def _named(hooks: Hooks, hook_id: str) -> Hook:
@@ -203,17 +226,29 @@ def _named(hooks: Hooks, hook_id: str) -> Hook:
     return found
 
 
-def _completed(_before: Hooks, after: Hooks, version: int) -> Hooks:
+def _same_name(hooks: Hooks, hook: Hook) -> Hook | None:
+    return next((known for known in hooks.hooks if (known.trigger, known.name) == (hook.trigger, hook.name)), None)
+
+
+def _completed(before: Hooks, after: Hooks, version: int) -> Hooks:
     if len(after.hooks) > MOST:
         raise Invalid(f"there are at most {MOST} hooks")
     completed = [replace(hook, event=hook.event or EVENTS.get(hook.trigger, ("",))[0]) for hook in after.hooks]
+    # What was saved under other rules, or on another host, must not keep anyone from switching it off, or from changing the next one.
+    known = [_judged(hook) for hook in before.hooks] + [_judged(replace(hook, enabled=False)) for hook in before.hooks]
     for hook in completed:
-        _check(hook)
+        if _judged(hook) not in known:
+            _check(hook)
     completed.sort(key=lambda hook: (TRIGGERS.index(hook.trigger), hook.order, hook.created_at))
     made = Hooks(version, clock.now(), tuple(completed))
     if len(json.dumps(made.to_item(), default=str)) > LARGEST_BYTES:
         raise Invalid(f"all hooks together are larger than {LARGEST_BYTES} bytes")
     return made
+
+
+def _judged(hook: Hook) -> Hook:
+    """A hook without what changes in operation."""
+    return replace(hook, secret=None, version=0, updated_at=0)
 
 
 def _check(hook: Hook) -> None:
@@ -230,6 +265,8 @@ def _check(hook: Hook) -> None:
     _check_numbers(hook)
     _check_names("clients", hook.clients)
     _check_names("organizations", hook.organizations)
+    if hook.trigger == PRE_SIGN_UP and (hook.clients or hook.organizations):
+        raise Invalid("clients and organizations of pre_sign_up must be empty: an account is made once, by whatever way, and holds for all")
     _check_target(hook)
     try:
         metadata.check("configuration", hook.configuration, largest_bytes=LARGEST_CONFIGURATION_BYTES, dots=True)

@@ -1,12 +1,13 @@
 """Running one hook: what it is sent, how long it is waited for, what its failure means, and the line that is left in the log."""
 
+import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from gatehouse import clock, message_signatures, observe, outbound
+from gatehouse import clock, foreign_json, message_signatures, observe, outbound
 from gatehouse.errors import Unavailable
 from gatehouse.hooks import CONTINUE, Hook
 
@@ -14,8 +15,9 @@ from gatehouse.hooks import CONTINUE, Hook
 TOTAL_SECONDS: Final = 20
 LARGEST_ANSWER_BYTES: Final = 262_144
 LONGEST_REASON: Final = 200
-# A hook that failed so often in a row is left alone for a while, so that nobody waits for what will not come.
+# A hook that kept silent so often in a row, and to so many people, is left alone for a while, so that nobody waits for what will not come.
 _FAILURES: Final = 5
+_PEOPLE: Final = 3
 _PAUSE_SECONDS: Final = 30
 _FORBIDDEN: Final = 403
 
@@ -23,12 +25,19 @@ T = TypeVar("T")
 
 
 class Vetoed(Exception):
-    """A hook refused. reason: for the person, at most LONGEST_REASON characters; empty if it gave none."""
+    """A hook refused. reason: for the person, at most LONGEST_REASON characters; empty if it gave none.
 
-    def __init__(self, hook: Hook, reason: str) -> None:
+    raised: by an exception of its function, whose message may never have been meant for anybody.
+    """
+
+    def __init__(self, hook: Hook, reason: str, *, raised: bool = False) -> None:
         super().__init__(hook.id)
-        self.hook = hook
+        self.hook, self.raised = hook, raised
         self.reason = "".join(character if character.isprintable() else " " for character in reason)[:LONGEST_REASON]
+
+    def told(self, *, first_party: bool) -> str:
+        """What an application may be told of the reason. first_party: it is the operator's, as the hook is."""
+        return self.reason if first_party or not self.raised else ""
 
 
 class Malformed(Exception):
@@ -46,13 +55,17 @@ class Accepted(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Attempt(Generic[T]):
-    """One run of a hook. outcome: "ok", "vetoed" or "failed". reason: why it is not ok. answer: as it came, {} without one."""
+    """One run of a hook. outcome: "ok", "vetoed" or "failed". reason: why it is not ok. answer: as it came, {} without one.
+
+    raised: as Vetoed.
+    """
 
     outcome: str
     ms: int
     accepted: Accepted[T] | None = None
     reason: str = ""
     answer: Mapping[str, Any] = field(default_factory=dict)
+    raised: bool = False
 
 
 # An event, and what takes the answer to it.
@@ -61,7 +74,10 @@ Trial = tuple[dict[str, Any], Callable[[Mapping[str, Any]], Accepted[Any]]]
 
 @dataclass(slots=True)
 class _Breaker:
+    """people: digests of some of those to whom it kept silent."""
+
     failures: int = 0
+    people: set[str] = field(default_factory=set)
     closed_until: float = 0
 
 
@@ -117,7 +133,7 @@ def run(
         idempotency_id=idempotency_id,
     )
     if attempted.outcome == "vetoed":
-        raise Vetoed(hook, attempted.reason)
+        raise Vetoed(hook, attempted.reason, raised=attempted.raised)
     if done:
         return done.value
     observe.event("HookFailed", hook_id=hook.id, trigger=hook.trigger)
@@ -143,24 +159,50 @@ def attempt(
         answer = _answer(hook, event, idempotency_id, seconds)
         accepted = accept(answer)
     except Vetoed as veto:
-        breaker.failures = 0
-        return Attempt("vetoed", clock.milliseconds() - started, reason=veto.reason, answer=answer)
+        _note_answer(breaker)
+        return Attempt("vetoed", clock.milliseconds() - started, reason=veto.reason, answer=answer, raised=veto.raised)
     except (_Failed, Malformed) as failure:
-        # An answer that cannot be taken may be one person's doing, whose data it is made of, and keeps nobody else waiting.
-        if isinstance(failure, _Failed):
-            _note_failure(breaker)
+        # An answer that cannot be taken, or a crash, may be one person's doing, whose data it is made of; and whoever has less time than
+        # the hook is to have learns nothing about it.
+        if isinstance(failure, _Silent) and seconds >= hook.timeout_seconds:
+            _note_silence(breaker, event)
         return Attempt("failed", clock.milliseconds() - started, reason=str(failure), answer=answer)
-    breaker.failures = 0
+    _note_answer(breaker)
     return Attempt("ok", clock.milliseconds() - started, accepted, answer=answer)
+
+
+def judge_denial(hook: Hook, answer: Mapping[str, Any]) -> None:
+    """What every trigger begins with when it takes an answer: response.deny, {"reason": "..."}, or whatever else is neither null nor false.
+
+    Raises:
+        Vetoed: it is there.
+    """
+    response = answer.get("response")
+    denial = response.get("deny") if isinstance(response, Mapping) else None
+    if denial is None or denial is False:
+        return
+    reason = denial.get("reason") if isinstance(denial, Mapping) else ""
+    raise Vetoed(hook, reason if isinstance(reason, str) else "")
 
 
 class _Failed(Exception):
     pass
 
 
-def _note_failure(breaker: _Breaker) -> None:
+class _Silent(_Failed):
+    """It did not answer at all."""
+
+
+def _note_answer(breaker: _Breaker) -> None:
+    breaker.failures = 0
+    breaker.people.clear()
+
+
+def _note_silence(breaker: _Breaker, event: Mapping[str, Any]) -> None:
     breaker.failures += 1
-    if breaker.failures >= _FAILURES:
+    if len(breaker.people) < _PEOPLE:
+        breaker.people.add(hashlib.sha256(str(event.get("userName")).encode(errors="surrogatepass")).hexdigest())
+    if breaker.failures >= _FAILURES and len(breaker.people) >= _PEOPLE:
         # One more failure closes it again at once.
         breaker.failures, breaker.closed_until = _FAILURES - 1, time.monotonic() + _PAUSE_SECONDS
 
@@ -174,17 +216,12 @@ def _answer(hook: Hook, event: Mapping[str, Any], idempotency_id: str, seconds: 
     body = json.dumps(event, separators=(",", ":")).encode()
     raw = _of_function(hook, body, seconds) if hook.is_function else _of_url(hook, body, seconds, idempotency_id)
     try:
-        # Names that stand twice, and numbers that are none, would mean one thing here and another elsewhere.
-        answer = json.loads(raw, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        answer = foreign_json.parsed(raw)
+    except ValueError:
         raise _Failed("answers with something else than JSON") from None
     if not isinstance(answer, dict) or not isinstance(answer.get("response", {}), dict):
         raise _Failed("answers with something else than its event")
     return answer
-
-
-def _no_number(_name: str) -> None:
-    raise ValueError
 
 
 def _of_function(hook: Hook, body: bytes, seconds: int) -> bytes:
@@ -195,7 +232,9 @@ def _of_function(hook: Hook, body: bytes, seconds: int) -> bytes:
         return lambda_functions.invoke(hook.target, body, seconds=seconds, limit=LARGEST_ANSWER_BYTES)
     except lambda_functions.Raised as raised:
         # How a function for Cognito says no.
-        raise Vetoed(hook, raised.message) from raised
+        raise Vetoed(hook, raised.message, raised=True) from raised
+    except lambda_functions.Silent as silence:
+        raise _Silent(str(silence)) from silence
     except lambda_functions.Failed as failure:
         raise _Failed(str(failure)) from failure
 
@@ -206,6 +245,8 @@ def _of_url(hook: Hook, body: bytes, seconds: int, idempotency_id: str) -> bytes
     try:
         signed = message_signatures.headers(hook.secret, idempotency_id, body)
         answer = outbound.post(hook.target, body, signed, limit=LARGEST_ANSWER_BYTES, seconds=seconds)
+    except outbound.Silent as silence:
+        raise _Silent(str(silence)) from silence
     except outbound.Refused as refused:
         raise _Failed(str(refused)) from refused
     except Unavailable as trouble:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any, Final
 
 from gatehouse import claim_rules, clients, hooks, metadata, organizations, user_changes
+from gatehouse.clients import Client
 from gatehouse.errors import AccessDenied, Unavailable
 from gatehouse.hooks import Hook, calls, documents, events
 from gatehouse.hooks.calls import Accepted, Deadline, Malformed, Trial, Vetoed
@@ -65,38 +66,48 @@ class _Step:
         return json.dumps(self.claims, separators=(",", ":")) if self.claims else ""
 
 
+class Refused(AccessDenied):
+    """A hook refused the sign-in."""
+
+
 def run(user: User, login: Login, *, idempotency_id: str, deadline: Deadline | None = None) -> Outcome:
     """Run the pipeline for somebody who has just proven who they are. Reads and writes nothing where there are no hooks.
 
     Raises:
-        AccessDenied: a hook refused, or the account is gone. Nothing was changed.
+        Refused: as it says. AccessDenied: the account is gone. Nothing was changed.
         Unavailable: a hook failed that nothing goes on without. Nothing was changed.
     """
     found = hooks.of(hooks.POST_LOGIN, login.client_id, login.org_id)
     if not found:
         return Outcome(user)
     deadline = deadline or Deadline()
-    step, context = _Step(user), _context(user, login)
+    client = clients.get(login.client_id) if login.client_id else None
+    step, context = _Step(user), _context(user, login, client)
     for hook in found:
         event = _event(hook, step, login, context, idempotency_id)
         try:
             step = calls.run(hook, event, partial(_accepted, hook, step), idempotency_id=idempotency_id, deadline=deadline) or step
         except Vetoed as veto:
-            raise AccessDenied(_described(veto.reason)) from veto
+            raise Refused(_described(veto.told(first_party=_first_party(client)))) from veto
     return Outcome(_persisted(user, step), step.text)
 
 
 def trial(hook: Hook, user: User, login: Login, idempotency_id: str) -> Trial:
     """The event of one hook, and what takes its answer; nothing of that is kept."""
-    step = _Step(user)
-    return _event(hook, step, login, _context(user, login), idempotency_id), partial(_accepted, hook, step)
+    step, client = _Step(user), clients.get(login.client_id) if login.client_id else None
+    return _event(hook, step, login, _context(user, login, client), idempotency_id), partial(_accepted, hook, step)
 
 
-def _context(user: User, login: Login) -> dict[str, Any]:
-    client = clients.get(login.client_id) if login.client_id else None
+def _first_party(client: Client | None) -> bool:
+    # Our own pages are the operator's too.
+    return client is None or client.first_party
+
+
+def _context(user: User, login: Login, client: Client | None) -> dict[str, Any]:
     told: dict[str, Any] = {
         "client_id": login.client_id,
         "client_name": client.name if client else "",
+        "first_party": _first_party(client),
         "ip": login.source_ip,
         "user_agent": login.user_agent[:512],
         "auth_time": login.auth_time,
@@ -135,11 +146,8 @@ def _event(hook: Hook, step: _Step, login: Login, context: Mapping[str, Any], id
 
 
 def _accepted(hook: Hook, before: _Step, answer: Mapping[str, Any]) -> Accepted[_Step]:
+    calls.judge_denial(hook, answer)
     response = answer.get("response", {})
-    denial = documents.member(response, "deny")
-    if denial is not None:
-        reason = denial.get("reason", "")
-        raise Vetoed(hook, reason if isinstance(reason, str) else "")
     patches = documents.patches(response)
     claims, left_out = _claims(before.claims, documents.member(response, "claims") or {})
     after = _Step(documents.accepted(before.user, patches), [*before.patches, *patches], claims)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from gatehouse import custom_data, hooks, metadata, profiles, provenance, table, users
+from gatehouse import custom_data, hooks, metadata, organizations, profiles, provenance, table, users
 from gatehouse.hooks import Hook, calls, documents, events
 from gatehouse.hooks.calls import Accepted, Deadline, Malformed, Trial
 from gatehouse.users import User
@@ -50,10 +50,10 @@ def run(
     if not found:
         return prepared
     users.check_free(draft, chosen_id=source == BY_OPERATOR)
-    deadline = deadline or Deadline()
+    deadline, context = deadline or Deadline(), _context(client_id, org_id)
     for hook in found:
-        event = _event(hook, prepared, source, client_id, org_id, idempotency_id)
-        accept = partial(_accepted, prepared, source)
+        event = _event(hook, prepared, source, context, idempotency_id)
+        accept = partial(_accepted, hook, prepared, source)
         prepared = calls.run(hook, event, accept, idempotency_id=idempotency_id, deadline=deadline) or prepared
     return prepared
 
@@ -61,16 +61,23 @@ def run(
 def trial(hook: Hook, draft: User, source: str, idempotency_id: str, *, client_id: str = "", org_id: str = "") -> Trial:
     """The event of one hook, and what takes its answer; nothing of that is kept."""
     prepared = Prepared(draft)
-    return _event(hook, prepared, source, client_id, org_id, idempotency_id), partial(_accepted, prepared, source)
+    return _event(hook, prepared, source, _context(client_id, org_id), idempotency_id), partial(_accepted, hook, prepared, source)
 
 
-def _event(hook: Hook, prepared: Prepared, source: str, client_id: str, org_id: str, idempotency_id: str) -> dict[str, Any]:
-    context: dict[str, Any] = {"client_id": client_id} | ({"organization": {"id": org_id}} if org_id else {})
+def _context(client_id: str, org_id: str) -> dict[str, Any]:
+    told: dict[str, Any] = {"client_id": client_id}
+    if org_id:
+        organization = organizations.get(org_id)
+        told["organization"] = {"id": org_id, "name": organization.name if organization else ""}
+    return told
+
+
+def _event(hook: Hook, prepared: Prepared, source: str, context: Mapping[str, Any], idempotency_id: str) -> dict[str, Any]:
     asked: dict[str, Any] = {
         "userAttributes": events.user_attributes(prepared.user),
         "validationData": {},
         "user": events.user_document(prepared.user),
-        "context": context,
+        "context": dict(context),
     }
     if prepared.document is not None:
         asked["customDocument"] = prepared.document
@@ -78,14 +85,15 @@ def _event(hook: Hook, prepared: Prepared, source: str, client_id: str, org_id: 
         hook,
         source,
         user_name=prepared.user.user_id,
-        client_id=client_id or events.NO_CLIENT,
+        client_id=context["client_id"] or events.NO_CLIENT,
         idempotency_id=idempotency_id,
         request=asked,
         response=dict.fromkeys(_FLAGS, False),
     )
 
 
-def _accepted(before: Prepared, source: str, answer: Mapping[str, Any]) -> Accepted[Prepared]:
+def _accepted(hook: Hook, before: Prepared, source: str, answer: Mapping[str, Any]) -> Accepted[Prepared]:
+    calls.judge_denial(hook, answer)
     response = answer.get("response", {})
     flagged = [name for flag, name in _FLAGS.items() if _flag(response, flag) and name and getattr(before.user, name)]
     changes, profile = documents.patches(response), documents.member(response, "profile") or {}

@@ -62,6 +62,7 @@ class Changes:
 class Subject:
     """For whom tokens are made, and what they would be without hooks. user: None for a machine. org_id: empty for none.
 
+    org_name: of that organization. sub: the machine, if that is another than the client.
     addable: scopes that may be added. barred: further names that no claim may have. access_token, id_token: claims so far.
     """
 
@@ -74,6 +75,8 @@ class Subject:
     barred: Collection[str] = ()
     access_token: Mapping[str, Any] = field(default_factory=dict)
     id_token: Mapping[str, Any] = field(default_factory=dict)
+    sub: str = ""
+    org_name: str = ""
 
     def after(self, changes: Changes) -> "Subject":
         """The same, as a later hook sees it."""
@@ -135,14 +138,16 @@ def _event(hook: Hook, subject: Subject, source: str, idempotency_id: str) -> di
     request["context"] = {
         "client_id": client.client_id,
         "client_name": client.name,
-        "organization": subject.org_id,
+        "first_party": client.first_party,
         "scope": subject.scope,
-        "claims": {"access_token": dict(subject.access_token), "id_token": dict(subject.id_token)},
+        "claims": {"accessToken": dict(subject.access_token), "idToken": dict(subject.id_token)},
     }
+    if subject.org_id:
+        request["context"]["organization"] = {"id": subject.org_id, "name": subject.org_name}
     return events.envelope(
         hook,
         source,
-        user_name=user.user_id if user else client.client_id,
+        user_name=user.user_id if user else subject.sub or client.client_id,
         client_id=client.client_id,
         idempotency_id=idempotency_id,
         request=request,
@@ -152,12 +157,8 @@ def _event(hook: Hook, subject: Subject, source: str, idempotency_id: str) -> di
 
 def _acceptance(hook: Hook, subject: Subject) -> Callable[[Mapping[str, Any]], Accepted[Changes]]:
     def accept(answer: Mapping[str, Any]) -> Accepted[Changes]:
+        calls.judge_denial(hook, answer)
         response = _object(answer.get("response"), "response")
-        if "deny" in response and response["deny"] is not None:
-            reason = _object(response["deny"], "deny").get("reason") or ""
-            if not isinstance(reason, str):
-                raise Malformed("deny.reason is no text")
-            raise calls.Vetoed(hook, reason)
         left_out: list[str] = []
         changes = _of_v1(response, subject, left_out) if hook.event == _V1 else _of_v2(response, subject, left_out)
         bytes_added = sum(claim_rules.size(*claim) for edits in (changes.access_token, changes.id_token) for claim in edits.added.items())

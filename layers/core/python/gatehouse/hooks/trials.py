@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from gatehouse import clock, identifiers
+from gatehouse import clock, identifiers, organizations
 from gatehouse.clients import Client
 from gatehouse.hooks import POST_LOGIN, PRE_SIGN_UP, PRE_TOKEN, USER_MIGRATION, Hook, post_login, pre_sign_up, pre_token, user_migration
 from gatehouse.hooks.calls import Accepted, Trial
@@ -41,6 +41,8 @@ _TIMES: Final = (
     "refresh_grace_seconds",
     "sign_on_grace_seconds",
 )
+# What an event has, and nothing beside it: the function that gets it may be one that serves other events, too.
+_MEMBERS: Final = ("version", "triggerSource", "region", "userPoolId", "userName", "callerContext")
 _CHANGEABLE: Final = ("email_verified", "phone_verified", "profile", "user_metadata", "app_metadata")
 
 
@@ -83,7 +85,7 @@ def trigger_of(event: Mapping[str, Any]) -> str:
 
 
 def of_event(hook: Hook, recorded: Mapping[str, Any], setting: Setting) -> Trial:
-    """An event that was recorded, with what it has of its hook replaced by what this one has.
+    """An event that was recorded, with what it has of its hook replaced by what this one has, and without members that no event has.
 
     Raises:
         Unusable: it is none of this hook's trigger.
@@ -132,7 +134,8 @@ def _addressed(hook: Hook, recorded: Mapping[str, Any]) -> dict[str, Any]:
         request["configuration"] = dict(hook.configuration)
     if hook.secret_arn:
         request["secretArn"] = hook.secret_arn
-    return {**recorded, "request": request, "response": recorded.get("response", {})}
+    kept = {name: recorded[name] for name in _MEMBERS if name in recorded}
+    return kept | {"request": request, "response": recorded.get("response", {})}
 
 
 def _person(event: Mapping[str, Any]) -> User:
@@ -176,6 +179,7 @@ def _login(hook: Hook, user: User, _source: str, setting: Setting, idempotency_i
 
 
 def _tokens(hook: Hook, user: User, source: str, setting: Setting, idempotency_id: str) -> Trial:
+    organization = organizations.get(setting.org_id) if setting.org_id else None
     subject = Subject(
         setting.client,
         user,
@@ -184,6 +188,7 @@ def _tokens(hook: Hook, user: User, source: str, setting: Setting, idempotency_i
         sorted(setting.role_names),
         addable=setting.addable,
         barred=setting.barred,
+        org_name=organization.name if organization else "",
     )
     return pre_token.trial(hook, subject, source or "TokenGeneration_HostedAuth", idempotency_id)
 

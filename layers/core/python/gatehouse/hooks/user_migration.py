@@ -1,11 +1,12 @@
 """People who are known in another store only: whoever signs in here for the first time is looked up there (Cognito's UserMigration)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from gatehouse import hooks, identifiers, metadata, passwords, profiles, users
+from gatehouse.errors import Unavailable
 from gatehouse.hooks import Hook, calls, documents, events
 from gatehouse.hooks.calls import Accepted, Deadline, Malformed, Trial, Vetoed
 from gatehouse.users import User
@@ -33,6 +34,10 @@ class Typed:
     text: str
 
 
+class Judged(Unavailable):
+    """A hook failed that nothing goes on without, but another has looked at the password before: the attempt was a guess."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Found:
     """What the other store knows. confirmed: the password is theirs. values: fields of User; identifiers canonical."""
@@ -50,7 +55,7 @@ def run(
     and choose one by a mailed link. Of parallel attempts one creates the person, and all return them.
 
     Raises:
-        Unavailable: a hook failed that nothing goes on without.
+        Judged: as it says. Unavailable: a hook failed that nothing goes on without, and none has answered.
     """
     found = hooks.of(hooks.USER_MIGRATION, client_id, org_id)
     if not found:
@@ -60,16 +65,39 @@ def run(
         password_hash = passwords.hash_password(password) if password is not None else ""
     except passwords.Unacceptable:
         return None
-    deadline = deadline or Deadline()
+    known = _first(found, typed, password, client_id, idempotency_id, deadline or Deadline())
+    return _created(typed, known, password_hash) if known else None
+
+
+def _first(
+    found: Sequence[Hook], typed: Typed, password: str | None, client_id: str, idempotency_id: str, deadline: Deadline
+) -> _Found | None:
+    """What the first hook that knows the person tells of them.
+
+    Raises:
+        Judged, Unavailable: as `run`.
+    """
+    judged = False
+
+    def accept(answer: Mapping[str, Any]) -> Accepted[_Found]:
+        nonlocal judged
+        judged = True
+        return _accepted(typed, answer)
+
     for hook in found:
         event = _event(hook, typed, password, client_id, idempotency_id)
         try:
             # An exception may well repeat the password.
-            known = calls.run(hook, event, partial(_accepted, typed), idempotency_id=idempotency_id, deadline=deadline, reason_in_log=False)
+            known = calls.run(hook, event, accept, idempotency_id=idempotency_id, deadline=deadline, reason_in_log=False)
         except Vetoed:
+            judged = True
             continue
+        except Unavailable as trouble:
+            if judged:
+                raise Judged(detail=trouble.detail) from trouble
+            raise
         if known and known.values:
-            return _created(typed, known, password_hash)
+            return known
     return None
 
 
@@ -80,6 +108,8 @@ def trial(hook: Hook, typed: Typed, password: str | None, idempotency_id: str, *
 
 def _event(hook: Hook, typed: Typed, password: str | None, client_id: str, idempotency_id: str) -> dict[str, Any]:
     asked: dict[str, Any] = {"validationData": {}} | ({} if password is None else {"password": password})
+    # Cognito's functions get the name as it was typed; what it means here stands beside it.
+    asked["context"] = {"client_id": client_id, typed.identifier: typed.canonical}
     response = {"userAttributes": None, "finalUserStatus": None, "messageAction": None, "desiredDeliveryMediums": None}
     return events.envelope(
         hook,

@@ -36,11 +36,8 @@ def submit(request: Request) -> Response:
         raise TooManyRequests(_SLOW_DOWN, retry_after_seconds=exhausted.retry_after_seconds) from exhausted
     text, deadline = fields.get("email", ""), Deadline()
     typed = Typed(*_identifier(text), text)
-    try:
-        user = _proven(request, sign_in, typed, fields.get("password", ""), deadline)
-    except Unavailable:
-        limits.give_back(limits.ADDRESS_SIGN_IN, network)
-        raise
+    # Trouble counts for the network too: which names meet it, while another store is down, is worth finding out.
+    user = _proven(request, sign_in, typed, fields.get("password", ""), deadline)
     if user is None:
         request.outcome["sign_in"] = "failed"
         return _form(request, sign_in, email=text[:320], error=_FAILED, status=400)
@@ -77,20 +74,25 @@ def _proven(request: Request, sign_in: SignIn, typed: Typed, password: str, dead
     if user is None and typed.canonical:
         try:
             user = _moved_in(request, sign_in.request, typed, password, deadline)
+        except user_migration.Judged:
+            raise
         except Unavailable:
             # It was no guess: nobody has looked at the password.
             limits.give_back(limit, subject)
             raise
     reason = _refused(user, password)
     if user is None or reason:
-        agent = request.headers.get("user-agent", "")
-        known = user.user_id if user else ""
-        login_history.failed(known, value, reason, source_ip=request.source_ip, user_agent=agent, client_id=sign_in.request.client_id)
+        _note_failure(request, sign_in.request, user.user_id if user else "", reason)
         return None
     limits.clear(limit, subject)
     if passwords.needs_rehash(user.password_hash):
         users.rehash(user, passwords.hash_password(password))
     return user
+
+
+def _note_failure(request: Request, asked: AuthorizationRequest, user_id: str, reason: str) -> None:
+    agent = request.headers.get("user-agent", "")
+    login_history.failed(user_id, reason, source_ip=request.source_ip, user_agent=agent, client_id=asked.client_id)
 
 
 def _moved_in(request: Request, asked: AuthorizationRequest, typed: Typed, password: str, deadline: Deadline) -> User | None:
@@ -133,6 +135,8 @@ def finish(request: Request, sign_in: SignIn, user: User, *, proven: str = "", d
         if asked.invitation:
             _check(asked, user, accept=True)
     except (LoginRequired, AccessDenied) as refused:
+        if isinstance(refused, post_login.Refused):
+            _note_failure(request, asked, user.user_id, login_history.REFUSED)
         request.outcome.update({"sign_in": "refused", "client_id": asked.client_id})
         return completion.refuse(request, asked, user, refused)
     return _signed_in(request, sign_in, outcome, known_as)

@@ -99,11 +99,11 @@ def _created(ticket: Ticket, password: str, deadline: Deadline) -> User:
     """
     hashed, sign_in = passwords.hash_password(password), find_sign_in(ticket.sign_in_id)
     prepared = pre_sign_up.run(
-        User(identifiers.new_user_id(), ticket.email, users.FIRST_EPOCH, email_verified=True, password_hash=hashed),
+        # However often the form is sent, hooks hear of one person, by one idempotency id.
+        User(identifiers.user_id_from(ticket.digest), ticket.email, users.FIRST_EPOCH, email_verified=True, password_hash=hashed),
         source=pre_sign_up.SIGN_UP,
         client_id=sign_in.request.client_id if sign_in else ticket.client_id,
         org_id=sign_in.request.org_id if sign_in else "",
-        # However often the form is sent.
         idempotency_id=idempotency_id("sign-up", ticket.email, ticket.digest.hex()),
         deadline=deadline,
     )

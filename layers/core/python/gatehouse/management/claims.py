@@ -111,7 +111,7 @@ def patch(call: Call) -> Response:
     # As a whole, with what its rules leave out.
     given = {name: value for name, value in call.body.model_dump().items() if name in call.body.model_fields_set}
     try:
-        return _sent(claim_mapping.change(lambda before: _changed(before, given), if_version=call.if_version))
+        return _sent(claim_mapping.change(lambda before: _changed(before, given), if_version=call.if_version, deed=call.deed))
     except configuration.Stale as stale:
         raise PreconditionFailed from stale
     except configuration.Invalid as flaw:

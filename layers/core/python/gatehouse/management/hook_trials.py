@@ -12,8 +12,9 @@ from gatehouse.management.refusals import InvalidBody, NoSuchUser
 from gatehouse.management.routes import Answer, Body, Call, Route
 from gatehouse.users import User
 
+READ_USERS: Final = "read:users"
 # What the event of a person tells of them.
-_ABOUT_PEOPLE: Final = ("read:users", "read:users_app_metadata")
+_ABOUT_PEOPLE: Final = (READ_USERS, "read:users_app_metadata")
 
 
 class Trial(Body):
@@ -73,6 +74,8 @@ def _trial(call: Call, hook: Hook, asked: Trial) -> calls.Trial:
     client = _client(asked.client_id)
     try:
         if asked.event is not None:
+            # Whomever it names: the function may look them up, or ask others of them with a token of its own.
+            callers.demand_for_tenant(call.caller, READ_USERS)
             return trials.of_event(hook, asked.event, _setting(client, asked))
         for scope in _ABOUT_PEOPLE:
             callers.demand_for_tenant(call.caller, scope)

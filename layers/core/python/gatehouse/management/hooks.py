@@ -6,6 +6,7 @@ Whoever configures one sees everybody who passes it, and has a say in what they 
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field
 
@@ -15,8 +16,9 @@ from gatehouse.hooks import Hook
 from gatehouse.management import paging
 from gatehouse.management.fields import FieldsQuery, only
 from gatehouse.management.paging import PageQuery
-from gatehouse.management.refusals import Conflict, InvalidBody, PreconditionFailed
+from gatehouse.management.refusals import Conflict, InvalidBody, PreconditionFailed, SecretsInUse
 from gatehouse.management.routes import Answer, Body, Call, Route, sent
+from gatehouse.message_signatures import Secret
 from gatehouse.web import Response
 
 Trigger = Literal["pre_sign_up", "user_migration", "post_login", "pre_token"]
@@ -76,7 +78,7 @@ class ListQuery(PageQuery, FieldsQuery):
 
 
 class Rotation(Body):
-    """overlap_hours: how long the secret before counts as well."""
+    """overlap_hours: how long the secret before counts as well, beside those that still do; 0 ends all of them at once."""
 
     overlap_hours: int = Field(default=24, ge=0, le=_LONGEST_OVERLAP_HOURS)
 
@@ -121,27 +123,29 @@ def get(call: Call) -> Response:
 
 
 def create(call: Call) -> Response:
-    """POST hooks. A URL gets a secret, which is in the answer and nowhere else."""
+    """POST hooks. A URL gets a secret, which is in the answer and nowhere else. The same again answers with the hook that there is."""
     secret, given = _Secret(), _kept(call.body.model_dump(exclude_none=True))
-    made = _done(lambda: hooks.add(secret.given_to(Hook(hooks.new_id(), **given))))
-    return sent(_shown(made) | secret.shown, status=201, version=made.version)
+    hook = secret.given_to(Hook(hooks.new_id(), **given))
+    made = _done(lambda: hooks.add(hook, deed=call.deed))
+    return sent(_shown(made) | secret.shown(made), status=201, version=made.version)
 
 
 def patch(call: Call) -> Response:
-    """PATCH hooks/{id}: members that are given are changed, null makes one as at first. A URL in place of a function gets a secret."""
+    """PATCH hooks/{id}: members that are given are changed, null makes one as at first.
+
+    A URL on another host, or in place of a function, gets a secret of its own.
+    """
     given, first = call.body.model_dump(exclude_unset=True), Hook("", "", "", "")
     values = _kept({name: getattr(first, name) if value is None else value for name, value in given.items()})
     secret = _Secret()
-    changed = _done(
-        lambda: hooks.change(call.path["id"], lambda before: secret.given_to(replace(before, **values)), if_version=call.if_version)
-    )
-    return sent(_shown(changed) | secret.shown, version=changed.version)
+    changed = _changed(call, lambda before: secret.given_to(_moved(before, replace(before, **values))))
+    return sent(_shown(changed) | secret.shown(changed), version=changed.version)
 
 
 def delete(call: Call) -> None:
     """DELETE hooks/{id}, also done if there is none."""
     try:
-        hooks.remove(call.path["id"])
+        hooks.remove(call.path["id"], deed=call.deed)
     except hooks.Unknown:
         return
     except hooks.InUse as in_use:
@@ -149,19 +153,17 @@ def delete(call: Call) -> None:
 
 
 def rotate_secret(call: Call) -> Response:
-    """POST hooks/{id}/rotate-secret"""
-    rotation: Rotation = call.body
-    shown = {}
+    """POST hooks/{id}/rotate-secret: repeated within the overlap, no secret ends that somebody may be using."""
+    overlap_seconds, (new, shown) = call.body.overlap_hours * 3600, message_signatures.new_secret()
 
     def rotated(before: Hook) -> Hook:
         if before.secret is None:
             raise InvalidBody("The target of the hook is a function, which has no secret.")
-        secret, shown["signing_secret"] = message_signatures.successor(before.secret, overlap_seconds=rotation.overlap_hours * 3600)
-        return replace(before, secret=secret)
+        return replace(before, secret=message_signatures.successor(before.secret, new, overlap_seconds=overlap_seconds))
 
-    changed = _done(lambda: hooks.change(call.path["id"], rotated, if_version=call.if_version))
+    changed = _changed(call, rotated)
     until = changed.secret.previous_until if changed.secret else 0
-    return sent(shown | ({"previous_until": clock.iso(until)} if until else {}), version=changed.version)
+    return sent({"signing_secret": shown} | ({"previous_until": clock.iso(until)} if until else {}), version=changed.version)
 
 
 def found(call: Call) -> Hook:
@@ -176,23 +178,37 @@ def found(call: Call) -> Hook:
     return hook
 
 
+def _moved(before: Hook, after: Hook) -> Hook:
+    """The hook without its secret if somebody else is to receive its events, who has no business with the one before."""
+    return after if urlsplit(before.target).netloc.lower() == urlsplit(after.target).netloc.lower() else replace(after, secret=None)
+
+
 class _Secret:
     """Of a hook that is a URL, which needs one, and of no other."""
 
     def __init__(self) -> None:
-        self.shown: dict[str, str] = {}
+        self._made: tuple[Secret, str] | None = None
 
     def given_to(self, hook: Hook) -> Hook:
+        """The hook with what it needs; asked again, the same."""
         if hook.is_function:
             return replace(hook, secret=None)
         if hook.secret:
             return hook
-        secret, self.shown["signing_secret"] = message_signatures.new_secret()
-        return replace(hook, secret=secret)
+        self._made = self._made or message_signatures.new_secret()
+        return replace(hook, secret=self._made[0])
+
+    def shown(self, hook: Hook) -> dict[str, str]:
+        """The secret for whoever is to receive the hook's events, if it is the one that was made here."""
+        return {"signing_secret": self._made[1]} if self._made and hook.secret == self._made[0] else {}
 
 
 def _kept(given: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in given.items()}
+
+
+def _changed(call: Call, edit: Callable[[Hook], Hook]) -> Hook:
+    return _done(lambda: hooks.change(call.path["id"], edit, if_version=call.if_version, deed=call.deed))
 
 
 def _done(change: Callable[[], Hook]) -> Hook:
@@ -204,6 +220,10 @@ def _done(change: Callable[[], Hook]) -> Hook:
         raise InvalidBody(flaw.reason) from flaw
     except configuration.Stale as stale:
         raise PreconditionFailed from stale
+    except hooks.NameTaken as taken:
+        raise Conflict("Another hook of this trigger has this name.") from taken
+    except message_signatures.TooMany as too_many:
+        raise SecretsInUse from too_many
 
 
 def _shown(hook: Hook) -> dict[str, Any]:

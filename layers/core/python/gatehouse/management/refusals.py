@@ -57,6 +57,13 @@ class Conflict(Refusal):
     code, status = "conflict", 409
 
 
+class SecretsInUse(Conflict):
+    """One rotation more would end a secret that still counts beside the present one."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many earlier secrets still count; wait until one ends, or end all of them with overlap_hours 0.")
+
+
 class UserExists(Conflict):
     code = "auth0_idp_error"
 

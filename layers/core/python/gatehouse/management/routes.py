@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatehouse import identifiers
+from gatehouse.audit import Deed
 from gatehouse.errors import InsufficientScope, InvalidRequest, MethodNotAllowed, NotFound
 from gatehouse.management import callers
 from gatehouse.management.callers import Caller
@@ -55,6 +56,11 @@ class Call:
     body: Any = None
     patch: Any = None
     if_version: int | None = None
+
+    @property
+    def deed(self) -> Deed:
+        """For the audit trail: who asks, from where, and by which request."""
+        return Deed(actor=self.caller.name, ip=self.request.source_ip, request_id=self.request.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ _FAILED = {
     login_history.WRONG_PASSWORD: ("fp", "The password was another."),
     login_history.NO_PASSWORD: ("fp", "The user has no password."),
     login_history.BLOCKED: ("f", "The user was blocked."),
+    login_history.REFUSED: ("f", "A hook refused the sign-in."),
 }
 
 

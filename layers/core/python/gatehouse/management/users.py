@@ -1,11 +1,13 @@
 """/api/v2/users: create, read, change people, in the shape and with the semantics of Auth0's Management API."""
 
+import hashlib
+import json
 from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
-from gatehouse import identifiers, user_changes, users
+from gatehouse import clock, hooks, identifiers, keys, user_changes, users
 from gatehouse.errors import InsufficientScope
 from gatehouse.hooks import calls, pre_sign_up
 from gatehouse.hooks.events import idempotency_id
@@ -104,19 +106,28 @@ def create(call: Call) -> Response:
         given.pop(name, None)
     document = {name: value for name, value in given.items() if value is not None}
     made = edited(User("", "", 0), document, mentioned=document, source=OPERATOR, password=password).user
-    user = _created(replace(made, user_id=user_id or identifiers.new_user_id()))
+    same = _idempotency_id({**document, "user_id": user_id}) if hooks.of(hooks.PRE_SIGN_UP) else call.request.id
+    user = _created(replace(made, user_id=user_id or identifiers.new_user_id()), same)
     verification_mail.send_if_wanted(user, verify_email)
     return sent(shown(user), status=201, version=user.version)
 
 
-def _created(draft: User) -> User:
-    """The user, as hooks have prepared them. Who sends the request again after trouble asks the hooks under the same idempotency id.
+def _idempotency_id(body: dict[str, Any]) -> str:
+    """The same for hooks if the request is sent again after trouble, on the same day (UTC), and nobody can tell it beforehand.
+
+    Were it the same for ever, a hook would take somebody who was deleted and comes back for a repeat.
+    """
+    told = hashlib.sha256(json.dumps([clock.now() // 86400, body], sort_keys=True).encode()).hexdigest()
+    return idempotency_id("create-user", keys.authenticate("create-user", told))
+
+
+def _created(draft: User, same: str) -> User:
+    """The user, as hooks have prepared them. same: the idempotency id.
 
     Raises:
         UserExists, HookRefused: as they say; nothing was written.
         Unavailable: as a hook that failed demands.
     """
-    same = idempotency_id("create-user", draft.email, draft.username, draft.phone_number)
     try:
         prepared = pre_sign_up.run(draft, source=pre_sign_up.BY_OPERATOR, idempotency_id=same)
         made = prepared.user

@@ -11,7 +11,7 @@ from gatehouse.dead_letters import DeadLetter
 from gatehouse.errors import NotFound
 from gatehouse.management import paging, refusals
 from gatehouse.management.routes import Answer, Body, Call, Query, Route
-from gatehouse.management.webhooks import found, switched_off
+from gatehouse.management.webhooks import demand_sight, found, switched_off
 
 # As many as a request has time for.
 MOST_AT_ONCE: Final = 500
@@ -37,7 +37,7 @@ class Redelivery(Body):
 
 
 class LetterAnswer(Answer):
-    """body: the event, as it was sent. reason: of the last failure. given_up_at, kept_until: ISO 8601."""
+    """body: the event, as it was sent. attempts: how often it came up. reason: of the last failure. given_up_at, kept_until: ISO 8601."""
 
     id: str
     event_id: str
@@ -58,7 +58,7 @@ class LettersAnswer(Answer):
 
 
 class RedeliveryAnswer(Answer):
-    """redelivered: how many went back into the queue. more: there are others."""
+    """redelivered: how many went back into the queue; those of people who are gone do not. more: there are others."""
 
     redelivered: int
     more: bool
@@ -66,6 +66,7 @@ class RedeliveryAnswer(Answer):
 
 def listed(call: Call) -> Any:
     """GET webhooks/{id}/dead-letters, the newest first."""
+    demand_sight(call)
     webhook, query = found(call), call.query
     purpose = f"dead letters {webhook.id}"
     try:
@@ -76,7 +77,8 @@ def listed(call: Call) -> Any:
 
 
 def redeliver(call: Call) -> Any:
-    """POST webhooks/{id}/redeliver: back into the queue; a letter is removed once the queue has it."""
+    """POST webhooks/{id}/redeliver: back into the queue; a letter is removed once the queue has it, or if the person is gone since."""
+    demand_sight(call)
     webhook, body = found(call), call.body
     if bool(body.ids) == body.all:
         raise refusals.InvalidBody("either ids or all must be given")

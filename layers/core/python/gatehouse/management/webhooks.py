@@ -1,6 +1,6 @@
 """/api/v2/webhooks: URLs and Lambda functions that are told what happens to people.
 
-Whoever configures one is told everything about everybody; an organization's operators never do.
+Whoever configures one is told everything about everybody, so that they need the scopes to read that; an organization's operators never do.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,18 @@ from pydantic import Field
 
 from gatehouse import clock, configuration, message_signatures, webhooks
 from gatehouse.errors import NotFound
-from gatehouse.management import paging
+from gatehouse.management import callers, paging
 from gatehouse.management.fields import FieldsQuery, only
 from gatehouse.management.paging import PageQuery
-from gatehouse.management.refusals import Conflict, InvalidBody, PreconditionFailed
+from gatehouse.management.refusals import Conflict, InvalidBody, PreconditionFailed, SecretsInUse
 from gatehouse.management.routes import Answer, Body, Call, Route, sent
+from gatehouse.message_signatures import Secret
 from gatehouse.web import Response
 from gatehouse.webhooks import Webhook
 
 _LONGEST_OVERLAP_HOURS: Final = message_signatures.LONGEST_OVERLAP_SECONDS // 3600
+# What events tell of people: whoever sends them somewhere, or reads them, may read it of everybody.
+_TOLD: Final = ("read:users", "read:users_app_metadata", "read:logs_users")
 # In the order in which they are shown.
 _SHOWN: Final = ("id", "name", "target", "events", "clients", "organizations", "format", "enabled")
 
@@ -57,7 +60,7 @@ class ListQuery(PageQuery, FieldsQuery):
 
 
 class Rotation(Body):
-    """overlap_hours: how long the secret before signs as well."""
+    """overlap_hours: how long the secret before signs as well, beside those that still do; 0 ends all of them at once."""
 
     overlap_hours: int = Field(default=24, ge=0, le=_LONGEST_OVERLAP_HOURS)
 
@@ -103,23 +106,37 @@ def get(call: Call) -> Response:
 
 def create(call: Call) -> Response:
     """POST webhooks. A URL gets a secret, which is in the answer and nowhere else."""
+    demand_sight(call)
     given = _kept(call.body.model_dump(exclude_none=True))
-    made, secret = _done(lambda: webhooks.add(Webhook(webhooks.new_id(), **given)))
+    made, secret = _done(lambda: webhooks.add(Webhook(webhooks.new_id(), **given), deed=call.deed))
     return sent(_shown(made) | ({"signing_secret": secret} if secret else {}), status=201, version=made.version)
 
 
 def patch(call: Call) -> Response:
-    """PATCH webhooks/{id}: members that are given are changed, null makes one as at first."""
+    """PATCH webhooks/{id}: members that are given are changed, null makes one as at first. A URL on another host gets a new secret."""
     given, first = call.body.model_dump(exclude_unset=True), Webhook("", "", "")
+    if given != {"enabled": False}:
+        demand_sight(call)
     values = _kept({name: getattr(first, name) if value is None else value for name, value in given.items()})
-    changed = _done(lambda: webhooks.change(call.path["id"], lambda before: replace(before, **values), if_version=call.if_version))
-    return sent(_shown(changed), version=changed.version)
+    made: list[tuple[Secret, str]] = []
+
+    def edited(before: Webhook) -> Webhook:
+        after = replace(before, **values)
+        if before.secret is None or after.is_function or after.host == before.host:
+            return after
+        # Who listened there so far could sign for the new host. Asked again after a lost answer, it is the same secret.
+        made[:] = made or [message_signatures.new_secret()]
+        return replace(after, secret=made[0][0])
+
+    changed = _done(lambda: webhooks.change(call.path["id"], edited, if_version=call.if_version, deed=call.deed))
+    shown = {"signing_secret": made[0][1]} if made and changed.secret == made[0][0] else {}
+    return sent(_shown(changed) | shown, version=changed.version)
 
 
 def delete(call: Call) -> None:
     """DELETE webhooks/{id}, also done if there is none. What waits for it is dropped."""
     try:
-        webhooks.remove(call.path["id"])
+        webhooks.remove(call.path["id"], deed=call.deed)
     except webhooks.Unknown:
         return
 
@@ -127,7 +144,9 @@ def delete(call: Call) -> None:
 def rotate_secret(call: Call) -> Response:
     """POST webhooks/{id}/rotate-secret"""
     overlap_seconds = call.body.overlap_hours * 3600
-    changed, secret = _done(lambda: webhooks.rotate_secret(call.path["id"], overlap_seconds=overlap_seconds, if_version=call.if_version))
+    changed, secret = _done(
+        lambda: webhooks.rotate_secret(call.path["id"], overlap_seconds=overlap_seconds, if_version=call.if_version, deed=call.deed)
+    )
     until = changed.secret.previous_until if changed.secret else 0
     return sent({"signing_secret": secret} | ({"previous_until": clock.iso(until)} if until else {}), version=changed.version)
 
@@ -139,6 +158,15 @@ def send_test(call: Call) -> Response:
     except webhooks.SwitchedOff as off:
         raise switched_off() from off
     return sent({"id": event_id}, status=202)
+
+
+def demand_sight(call: Call) -> None:
+    """Accept a caller that may see what events tell.
+
+    Raises:
+        NotPermitted: it may not.
+    """
+    callers.demand_all(call.caller, _TOLD)
 
 
 def found(call: Call) -> Webhook:
@@ -173,6 +201,8 @@ def _done(change: Callable[[], Any]) -> Any:
         raise InvalidBody(flaw.reason) from flaw
     except configuration.Stale as stale:
         raise PreconditionFailed from stale
+    except message_signatures.TooMany as too_many:
+        raise SecretsInUse from too_many
 
 
 def _shown(webhook: Webhook) -> dict[str, Any]:

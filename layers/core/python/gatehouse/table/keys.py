@@ -10,7 +10,7 @@ session            USER#<user_id>                        SESSION#<sid>          
 browser sign-on    USER#<user_id>                        SIGNON#<id>            at each login
 consent            USER#<user_id>                        CONSENT#<client_id>    when granted
 login              USER#<user_id>                        LOGIN#<ms>#<random>    at each login: history
-failed login       NOBODY#<digest of what was typed>     LOGIN#<ms>#<random>    at each attempt for nobody who is known
+failed login       NOBODY#<random>                       LOGIN#<ms>#<random>    at each attempt for nobody who is known
 membership         USER#<user_id>                        ORG#<org_id>           with its inverse, in one transaction
 custom document    USER#<user_id>                        CUSTOM#<store>         only if absent
 gone user          GONE#<digest of user_id>              GONE                   when deleted: the id is not given again
@@ -147,8 +147,8 @@ def login_key(user_id: str, at_ms: int, random: str) -> Key:
     return {"pk": user_partition(user_id), "sk": f"LOGIN#{at_ms:013d}#{random}"}
 
 
-def nobodys_login_key(typed: str, at_ms: int, random: str) -> Key:
-    return {"pk": f"NOBODY#{hashlib.sha256(typed.encode()).hexdigest()}", "sk": f"LOGIN#{at_ms:013d}#{random}"}
+def nobodys_login_key(at_ms: int, random: str) -> Key:
+    return {"pk": f"NOBODY#{random}", "sk": f"LOGIN#{at_ms:013d}#{random}"}
 
 
 def membership_key(user_id: str, org_id: str) -> Key:

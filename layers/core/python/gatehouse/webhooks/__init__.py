@@ -15,6 +15,7 @@ from gatehouse.webhooks.configured import (
     get,
     listed,
     new_id,
+    recent,
     remove,
     rotate_secret,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "get",
     "listed",
     "new_id",
+    "recent",
     "redeliver",
     "remove",
     "rotate_secret",

@@ -5,7 +5,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
-from gatehouse import clients, clock, message_signatures, table
+from gatehouse import audit, clients, clock, message_signatures, table
+from gatehouse.audit import Deed
 from gatehouse.configuration import Configuration, Invalid, Stale
 from gatehouse.webhooks.webhook import Webhook, check
 
@@ -59,14 +60,20 @@ def get(webhook_id: str) -> Webhook | None:
     return next((webhook for webhook in listed() if webhook.id == webhook_id), None)
 
 
+def recent(webhook_id: str) -> Webhook | None:
+    """A webhook as it was at most a minute ago if it was switched on then, else as it is now. As switched_on, or as get."""
+    found = next((webhook for webhook in switched_on() if webhook.id == webhook_id), None)
+    return found or get(webhook_id)
+
+
 def new_id() -> str:
     return f"wh_{clients.new_identifier(16)}"
 
 
-def add(webhook: Webhook) -> tuple[Webhook, str]:
+def add(webhook: Webhook, *, deed: Deed | None = None) -> tuple[Webhook, str]:
     """Add a webhook under an id of new_id, and return it with its secret as its receiver is given it once; "" for a function's.
 
-    1 read, 1 write, 1 encryption.
+    1 read, 1 write, 1 encryption. deed: of whom the audit trail is told, None for nobody, as in all of these.
 
     Raises:
         Invalid: as it says; nothing was changed.
@@ -82,10 +89,10 @@ def add(webhook: Webhook) -> tuple[Webhook, str]:
         now = clock.now()
         return replace(before, webhooks=(*before.webhooks, replace(webhook, secret=secret, created_at=now, updated_at=now)))
 
-    return _named(_CONFIGURATION.change(added), webhook.id), shown
+    return _named(_CONFIGURATION.change(added, writes=audit.of_configured("webhooks", deed)), webhook.id), shown
 
 
-def change(webhook_id: str, edit: Callable[[Webhook], Webhook], *, if_version: int | None = None) -> Webhook:
+def change(webhook_id: str, edit: Callable[[Webhook], Webhook], *, if_version: int | None = None, deed: Deed | None = None) -> Webhook:
     """Apply `edit` to a webhook and return it as it then is. 1 read, 1 write. A URL stays a URL, and a function a function.
 
     if_version: the only version of the webhook that may be changed.
@@ -96,38 +103,37 @@ def change(webhook_id: str, edit: Callable[[Webhook], Webhook], *, if_version: i
 
     def changed(before: Webhooks) -> Webhooks:
         known = _named(before, webhook_id)
-        if if_version not in (None, known.version):
-            raise Stale
         after = replace(edit(known), id=known.id, version=known.version, created_at=known.created_at, updated_at=known.updated_at)
         if after.enabled:
             after = replace(after, disabled_because="")
         if after.is_function != known.is_function:
             raise Invalid("target of a webhook stays a URL, or a function")
         if after == known:
+            # Also what was done already, but for the answer to it that was lost.
             return before
+        if if_version not in (None, known.version):
+            raise Stale
         after = replace(after, version=known.version + 1, updated_at=clock.now())
         return replace(before, webhooks=tuple(after if one.id == webhook_id else one for one in before.webhooks))
 
-    return _named(_CONFIGURATION.change(changed), webhook_id)
+    return _named(_CONFIGURATION.change(changed, writes=audit.of_configured("webhooks", deed)), webhook_id)
 
 
-def rotate_secret(webhook_id: str, *, overlap_seconds: int, if_version: int | None = None) -> tuple[Webhook, str]:
+def rotate_secret(webhook_id: str, *, overlap_seconds: int, if_version: int | None = None, deed: Deed | None = None) -> tuple[Webhook, str]:
     """Give a webhook a new secret, beside which the present one signs for so long; and return both. 1 read, 1 write, 1 encryption.
 
     Raises:
-        Unknown, Unsigned, Stale: as they say; nothing was changed.
+        Unknown, Unsigned, Stale, message_signatures.TooMany: as they say; nothing was changed.
         Unavailable: KMS does not encrypt.
     """
-    shown = ""
+    new, shown = message_signatures.new_secret()
 
     def rotated(before: Webhook) -> Webhook:
-        nonlocal shown
         if before.secret is None:
             raise Unsigned
-        secret, shown = message_signatures.successor(before.secret, overlap_seconds=overlap_seconds)
-        return replace(before, secret=secret)
+        return replace(before, secret=message_signatures.successor(before.secret, new, overlap_seconds=overlap_seconds))
 
-    return change(webhook_id, rotated, if_version=if_version), shown
+    return change(webhook_id, rotated, if_version=if_version, deed=deed), shown
 
 
 def disable(webhook_id: str, because: str) -> None:
@@ -138,7 +144,7 @@ def disable(webhook_id: str, because: str) -> None:
         return
 
 
-def remove(webhook_id: str) -> None:
+def remove(webhook_id: str, *, deed: Deed | None = None) -> None:
     """Remove a webhook; what waits for it is dropped. 1 read, 1 write.
 
     Raises:
@@ -149,7 +155,7 @@ def remove(webhook_id: str) -> None:
         _named(before, webhook_id)
         return replace(before, webhooks=tuple(webhook for webhook in before.webhooks if webhook.id != webhook_id))
 
-    _CONFIGURATION.change(removed)
+    _CONFIGURATION.change(removed, writes=audit.of_configured("webhooks", deed))
 
 
 def forget() -> None:

@@ -6,7 +6,7 @@ import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from gatehouse import clock, dead_letters, queues, users
+from gatehouse import clock, dead_letters, queues, table, users
 from gatehouse.dead_letters import DeadLetter
 from gatehouse.events import Event
 from gatehouse.hooks import POST_LOGIN, Hook
@@ -57,17 +57,30 @@ def send_test(webhook: Webhook) -> str:
 def redeliver(webhook: Webhook, letters: Sequence[DeadLetter]) -> int:
     """Put dead letters back into the queue, behind what waits there, and remove each once the queue has it. How many those are.
 
+    Of people who are gone since, only that they are is told: the other letters of theirs are removed. 1 RRU for each letter.
+
     Raises:
         SwitchedOff: as it says. Unavailable: not all were taken; those that were not are still there.
     """
     if not webhook.enabled:
         raise SwitchedOff
+    told = 0
     for letter in letters:
+        if _is_over(letter):
+            dead_letters.remove(letter)
+            continue
         # Under another name than before, or within five minutes of the last attempt SQS would drop it.
         message = _ordered(webhook, letter.event_id, letter.user_id, json.loads(letter.body), again=letter.id)
         queues.send_in_order(settings().webhook_queue_url, [message])
         dead_letters.remove(letter)
-    return len(letters)
+        told += 1
+    return told
+
+
+def _is_over(letter: DeadLetter) -> bool:
+    # A receiver that was told of a deletion would make somebody of them again.
+    gone = letter.user_id and letter.kind != "user.deleted" and table.get(table.gone_key(letter.user_id))
+    return bool(gone)
 
 
 def _ordered(webhook: Webhook, event_id: str, user_id: str, document: Mapping[str, Any], *, again: str = "") -> queues.Ordered:
@@ -78,7 +91,8 @@ def _ordered(webhook: Webhook, event_id: str, user_id: str, document: Mapping[st
         "kind": document.get("type") or document.get("triggerSource", ""),
         "body": document,
     }
-    return queues.Ordered(message, group=_digest(webhook.id, user_id), once=_digest(webhook.id, event_id, again))
+    # What is about nobody in particular waits for nothing.
+    return queues.Ordered(message, group=_digest(webhook.id, user_id or event_id), once=_digest(webhook.id, event_id, again))
 
 
 def _digest(*parts: str) -> str:

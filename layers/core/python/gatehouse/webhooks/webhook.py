@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
+from urllib.parse import urlsplit
 
 from gatehouse import hooks, identifiers, outbound
 from gatehouse.configuration import Invalid
@@ -54,6 +55,14 @@ class Webhook:
     @property
     def is_function(self) -> bool:
         return self.target.startswith("arn:")
+
+    @property
+    def host(self) -> str:
+        """Of the URL; empty for a function, and for what is no URL."""
+        try:
+            return urlsplit(self.target).hostname or ""
+        except ValueError:
+            return ""
 
     def wants(self, event: Event) -> bool:
         """Whether it is to be told of this event."""
