@@ -165,9 +165,9 @@ def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
     queues_there.queues.clear()
     for name in QUEUES.values():
         queues_there.create_queue(name, None, **queue_attributes(name))
-    forget()
+    forget(clients_too=False)
     yield
-    forget()
+    forget(clients_too=False)
 
 
 @pytest.fixture
@@ -199,13 +199,17 @@ def _backends() -> list[Any]:
     return [service[DEFAULT_ACCOUNT_ID][region] for service in services]
 
 
-def forget() -> None:
-    """Everything that a process remembers: what a cold start would read anew."""
+def forget(*, clients_too: bool = True) -> None:
+    """Everything that a process remembers: what a cold start would read anew.
+
+    clients_too: also those of DynamoDB and the like, which cost more than most tests and serve as long as the environment names no other.
+    """
+    if clients_too:
+        aws_client.forget()
+        for made in (mail.ses, queues.sqs, event_bus.client, scheduler.client):
+            made.cache_clear()
     settings.settings.cache_clear()
-    aws_client.forget()
-    mail.ses.cache_clear()
-    queues.sqs.cache_clear()
-    event_bus.client.cache_clear()
+    lambda_functions.client.cache_clear()
     keys.forget()
     clients.forget()
     client_keys.forget()
@@ -218,8 +222,6 @@ def forget() -> None:
     webhook_deliveries.forget()
     backchannel_logout.forget()
     calls.forget()
-    lambda_functions.client.cache_clear()
-    scheduler.client.cache_clear()
     schedules.forget()
     hook_secrets.forget()
     outside_api.forget()

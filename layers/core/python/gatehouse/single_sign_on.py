@@ -52,16 +52,7 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
             raise InteractionRequired("the application needs to know more about the person")
         return to_pages(request, asked, "profile", sign_on, outcome.claims)
     sign_ons.touch(sign_on)
-    return answers.with_code(
-        request,
-        asked,
-        user_id=user.user_id,
-        epoch=user.epoch,
-        sign_on_id=sign_on.sign_on_id,
-        auth_time=sign_on.auth_time,
-        amr=sign_on.amr,
-        claims=outcome.claims,
-    )
+    return answers.with_code(request, asked, user, sign_on, claims=outcome.claims)
 
 
 def _hooked(request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn) -> Outcome:

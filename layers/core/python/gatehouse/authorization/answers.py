@@ -11,6 +11,8 @@ from gatehouse.codes import issue as issue_code
 from gatehouse.errors import InvalidRequest, Refusal
 from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest, WayBack
+from gatehouse.sign_ons import SignOn
+from gatehouse.users import User
 from gatehouse.web import Request, Response, redirect
 
 RESPONSE_MODES = ("query", "form_post")
@@ -19,32 +21,24 @@ _SCRIPT_HASH = base64.b64encode(hashlib.sha256(_SCRIPT.encode()).digest()).decod
 
 
 def with_code(
-    request: Request,
-    asked: AuthorizationRequest,
-    *,
-    user_id: str,
-    epoch: int,
-    sign_on_id: str,
-    auth_time: int,
-    amr: list[str],
-    claims: str = "",
-    cookies: list[str] | None = None,
+    request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn, *, claims: str = "", cookies: list[str] | None = None
 ) -> Response:
-    """Send the browser back with a code for a session that begins under `epoch`. Nothing is stored, but that a pushed request is used.
+    """Send the browser back with a code for a session of who is signed on, under their epoch. Nothing is stored, but that a pushed request
+    is used.
 
     claims: what hooks added at the sign-in.
     """
     code = Code(
         client_id=asked.client_id,
         redirect_uri=asked.redirect_uri,
-        user_id=user_id,
-        sid=sessions.new_id(epoch),
+        user_id=user.user_id,
+        sid=sessions.new_id(user.epoch),
         scope=asked.scope,
         nonce=asked.nonce,
         code_challenge=asked.code_challenge,
-        auth_time=auth_time,
-        amr=amr,
-        sign_on_id=sign_on_id,
+        auth_time=sign_on.auth_time,
+        amr=sign_on.amr,
+        sign_on_id=sign_on.sign_on_id,
         redirect_uri_given=asked.redirect_uri_given,
         resources=asked.resources,
         userinfo_claims=asked.userinfo_claims,
@@ -55,7 +49,7 @@ def with_code(
     )
     # Sealed before: a request is never used up for a code that could not be made.
     sealed = issue_code(code)
-    sid = pushed_requests.use(asked, user_id, code.sid)
+    sid = pushed_requests.use(asked, user.user_id, code.sid)
     if not sid:
         return with_error(asked.way_back, InvalidRequest("this request was answered before"), cookies=cookies)
     return _sent(asked.way_back, {"code": sealed if sid == code.sid else issue_code(replace(code, sid=sid))}, cookies)

@@ -44,7 +44,22 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     if code.dpop_jkt not in ("", key):
         raise InvalidGrant("the code is for another key than the DPoP proof's")
     target = resources.requested(parameters, code.resources.split() or resources.allowed(client))
-    agreed = Session(
+    return new_session.begin(
+        request,
+        client,
+        _agreed(code),
+        source=hooked.HOSTED,
+        refusal=_SPENT,
+        resources=target,
+        bound_to=key,
+        nonce=code.nonce,
+        permissions=_permissions(client, code),
+    )
+
+
+def _agreed(code: Code) -> Session:
+    """The session as far as the person agreed to it."""
+    return Session(
         user_id=code.user_id,
         sid=code.sid,
         client_id=code.client_id,
@@ -57,17 +72,6 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
         sign_on_id=code.sign_on_id,
         org_id=code.org_id,
         claims=code.claims,
-    )
-    return new_session.begin(
-        request,
-        client,
-        agreed,
-        source=hooked.HOSTED,
-        refusal=_SPENT,
-        resources=target,
-        bound_to=key,
-        nonce=code.nonce,
-        permissions=_permissions(client, code),
     )
 
 

@@ -57,14 +57,23 @@ def begin(
         )
     # Signed before the write: a code is never spent on an answer that could not be made.
     answer = of_session(client, session, found, session.scope, now=session.created_at, nonce=nonce, resources=resources, bound_to=bound_to)
+    _begun(request, session, permissions, refusal)
+    return answer
+
+
+def _begun(request: Request, session: Session, permissions: Sequence[table.Write], refusal: str) -> None:
+    """Begin the session.
+
+    Raises:
+        InvalidGrant: a permission does not hold, or it began before.
+    """
     try:
         sessions.begin(session, permissions=permissions)
     except sessions.NotPermitted as taken_back:
         raise InvalidGrant(refusal, detail="the person has taken the consent back, or left the organization") from taken_back
     except sessions.Replayed as replay:
-        observe.event("CodeReplay", request_id=request.id, client_id=client.client_id, sid=session.sid)
+        observe.event("CodeReplay", request_id=request.id, client_id=session.client_id, sid=session.sid)
         raise InvalidGrant(refusal, detail="replayed; session revoked") from replay
-    return answer
 
 
 def _completed(request: Request, client: Client, agreed: Session) -> Session:

@@ -99,17 +99,7 @@ def complete(
         if not device_codes.approve(asked, user, sign_on, claims):
             raise too_late()
         return _back_to_device(request, "Your device is signed in", "You can close this window and go on there.", cookies)
-    return answers.with_code(
-        request,
-        asked,
-        user_id=user.user_id,
-        epoch=user.epoch,
-        sign_on_id=sign_on.sign_on_id,
-        auth_time=sign_on.auth_time,
-        amr=sign_on.amr,
-        claims=claims,
-        cookies=cookies,
-    )
+    return answers.with_code(request, asked, user, sign_on, claims=claims, cookies=cookies)
 
 
 def refuse(request: Request, asked: AuthorizationRequest, user: User, refusal: Refusal) -> Response:
