@@ -16,6 +16,7 @@ from tests.unit.flows import (
     introspect,
     later,
     new_client,
+    new_code,
     new_user,
     refresh,
     sign_out_everywhere,
@@ -156,9 +157,9 @@ def test_a_machine_s_token_and_a_code_from_before_a_cut_off_are_worth_nothing() 
     user, app = new_user(), new_client("web", grant_types=["authorization_code", "refresh_token", "client_credentials"])
     secret = basic(app.client_id, app.secret)
     machine = token(grant_type="client_credentials", authorization=secret).json["access_token"]
-    code = browser_of(user).authorize(app.client_id).sent_back["code"]
+    code = new_code(app.client_id, browser_of(user))
 
-    cut_off(app, client=claims_of(machine)["iat"])
+    cut_off(app, client=clock.now())
 
     assert introspect(app, machine) == {"active": False}
     assert exchange("", code, authorization=secret).json["error"] == "invalid_grant"
