@@ -219,7 +219,7 @@ def test_cloudformation_is_told_why_it_failed_and_does_not_wait(fate: Any, monke
         answer = deployed("key_rotation", "Create")
 
     assert answer["Status"] == "FAILED"
-    assert answer["Reason"].startswith("Unavailable: kms generate: ")
+    assert answer["Reason"].startswith("Unavailable: kms GenerateDataKeyWithoutPlaintext: ")
     assert answer["PhysicalResourceId"]
 
 

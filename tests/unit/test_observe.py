@@ -160,7 +160,7 @@ def test_a_refusal_is_information_with_its_reason_and_an_outage_an_error(capsys:
     assert (refused["level"], refused["message"], refused["status"]) == ("INFO", "refused", 400)
     assert (refused["error"], refused["detail"]) == ("invalid_grant", "not one of ours")
     assert (outage["level"], outage["status"], outage["error"]) == ("ERROR", 503, "temporarily_unavailable")
-    assert outage["detail"] == "batch_get_item: ProvisionedThroughputExceededException"
+    assert outage["detail"] == "BatchGetItem: ProvisionedThroughputExceededException"
 
 
 @given(st.text(), st.text())
