@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from gatehouse import client_registration, clients, keys, limits, passwords, settings, users
+from gatehouse import aws, client_registration, clients, keys, limits, passwords, settings, users
 from gatehouse.client_registration import Registered
-from gatehouse.table import connection
 from local import outbox, stack
 from local.instance import ROOT, STACK_NAME, Instance
 
@@ -136,7 +135,7 @@ def started(instance: Instance) -> Deployment:
 def _forget() -> None:
     """Nothing that was read or connected under one environment may serve under the other."""
     settings.settings.cache_clear()
-    connection.client.cache_clear()
+    aws.forget()
     keys.forget()
     clients.forget()
     boto3.setup_default_session()
