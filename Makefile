@@ -112,6 +112,8 @@ check: setup ## Lint, format, types, import contracts, template
 	@$(UV) lock --check --quiet
 	@$(UV) export $(LAYER_EXPORT) --no-dev | diff -q - layers/dependencies/requirements.txt >/dev/null \
 		|| { echo "error: layers/dependencies/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
+	@$(UV) export $(LAYER_EXPORT) --only-group whole | diff -q - layers/core/requirements.txt >/dev/null \
+		|| { echo "error: layers/core/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
 	@$(UV) export $(LAYER_EXPORT) --only-group management | diff -q - layers/management/requirements.txt >/dev/null \
 		|| { echo "error: layers/management/requirements.txt differs from uv.lock; make lock writes it" >&2; exit 1; }
 	@$(UV) export $(LAYER_EXPORT) --only-group hooks | diff -q - examples/hooks/powertools/requirements.txt >/dev/null \
@@ -129,9 +131,17 @@ format: $(VENV) ## Put the code into the agreed format
 describe: $(VENV) ## Write docs/openapi.json and the table of docs/management-api.md anew
 	@PYTHONPATH=layers/core/python $(RUN) local.describe || true
 
+.PHONY: layers
+layers: $(VENV) ## Write anew which files of gatehouse the core layer has
+	@$(RUN) local.layers
+
+.PHONY: imports
+imports: $(VENV) ## Write anew what the functions that people wait for import (tests/golden/imports)
+	@WRITE_IMPORTS=1 $(PYTEST) --quiet tests/unit/test_hot_imports.py
+
 .PHONY: bench
-bench: setup ## Measure latency and cold imports
-	@$(RUN) bench $(ARGS)
+bench: setup ## Measure cost and speed (PART=exact, work, peers, load, growth, cost or all; else work)
+	@$(RUN) bench $(call given,PART,) $(ARGS)
 
 .PHONY: build
 build: $(UV) $(EMULATOR) ## Build for AWS (ARCHITECTURE=arm64 or x86_64)
@@ -145,10 +155,13 @@ deploy: build ## Build and deploy to your AWS account, with questions
 lock: $(UV) ## Write the lock files anew
 	@$(UV) lock --quiet
 	@$(UV) export $(LAYER_EXPORT) --no-dev --output-file layers/dependencies/requirements.txt
+	@$(UV) export $(LAYER_EXPORT) --only-group whole --output-file layers/core/requirements.txt
 	@$(UV) export $(LAYER_EXPORT) --only-group management --output-file layers/management/requirements.txt
 	@$(UV) export $(LAYER_EXPORT) --only-group hooks --output-file examples/hooks/powertools/requirements.txt
 	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
 		local/emulator.in --output-file local/emulator.lock
+	@$(UV) pip compile --quiet --universal --python-version 3.11 --generate-hashes --custom-compile-command 'make lock' \
+		bench/peers/servers/requirements.in --output-file bench/peers/servers/requirements.txt
 
 LAYER_EXPORT := --quiet --frozen --no-emit-project --no-header --format requirements.txt
 

@@ -1,6 +1,7 @@
 """The measuring process: makes table and keys, runs every operation warm and cold, prints all figures as JSON."""
 
 import argparse
+import base64
 import json
 import os
 import statistics
@@ -10,24 +11,18 @@ from dataclasses import asdict
 from typing import Any
 
 import boto3
-import yaml
 
-from bench import calibration, capacity, claims, starts, strict
+from bench import calibration, capacity, claims, frame, starts, strict, typical
 from bench.operations import Context, Operation, World, handler, operations
 from bench.recorder import recording, timing_client
 from gatehouse import claim_mapping, clients, hooks, keys, refresh_tokens, sessions, table, tenant
+from gatehouse.search import terms
 from gatehouse.table import marshal
-from local.instance import ROOT
+from local import template
 
 # The budgets are written for ES256; RS256 is what clients get that ask for nothing.
 ALGORITHMS = ("ES256", "RS256")
-
-
-class _Template(yaml.SafeLoader):
-    """Reads template.yaml without resolving its intrinsic functions."""
-
-
-_Template.add_multi_constructor("!", lambda loader, suffix, node: None)
+ITEM_OVERHEAD = 100
 
 
 def main() -> None:
@@ -40,8 +35,11 @@ def main() -> None:
     figures = {
         "work": {operation.name: _work(operation) for operation in known["ES256"]},
         "session_bytes": _session_bytes(worlds["ES256"]),
+        "stored_bytes": _stored_bytes(worlds["ES256"]),
         "warm_ms": _warm(known, arguments.rounds),
         "cold": starts.measure(known["ES256"], arguments.starts),
+        "typical_start": typical.measure(arguments.starts),
+        "frame": frame.measure(),
         "calibration": asdict(calibration.calibrate()),
     }
     json.dump(figures, output)
@@ -55,13 +53,18 @@ def _arguments() -> argparse.Namespace:
 
 
 def make_table_and_keys() -> None:
-    """The table with the schema that template.yaml deploys, a KMS key, and a first rotation."""
-    schema = yaml.load((ROOT / "template.yaml").read_text(), _Template)["Resources"]["Identity"]["Properties"]
+    """The table, a KMS key, and a first rotation."""
+    make_table()
+    os.environ["KEY_ARN"] = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
+    handler("key_rotation")({}, Context())
+
+
+def make_table() -> None:
+    """The table of this process's environment, with the schema that template.yaml deploys."""
+    schema = template.properties("AWS::DynamoDB::Table")["Identity"]
     names = ("AttributeDefinitions", "KeySchema", "BillingMode", "GlobalSecondaryIndexes")
     wanted = {name: schema[name] for name in names if name in schema}
     boto3.client("dynamodb").create_table(TableName=os.environ["TABLE_NAME"], **wanted)
-    os.environ["KEY_ARN"] = boto3.client("kms").create_key()["KeyMetadata"]["Arn"]
-    handler("key_rotation")({}, Context())
 
 
 def _work(operation: Operation) -> dict[str, Any]:
@@ -69,7 +72,7 @@ def _work(operation: Operation) -> dict[str, Any]:
     operation.run(operation.prepare())
     event = operation.prepare()
     with recording() as warm:
-        operation.run(event)
+        answer = operation.run(event)
     event = operation.prepare()
     keys.forget()
     clients.forget()
@@ -78,7 +81,19 @@ def _work(operation: Operation) -> dict[str, Any]:
     hooks.forget()
     with recording() as cold:
         operation.run(event)
-    return asdict(warm) | {"cold_operations": cold.operations, "cold_kms": cold.kms}
+    more = {"cold_operations": cold.operations, "cold_kms": cold.kms, "cold_partitions": cold.partitions}
+    return asdict(warm) | more | {"function": operation.function, "answer_bytes": _answer_bytes(answer)}
+
+
+def _answer_bytes(answer: dict[str, Any]) -> int:
+    """What goes over the wire above TLS: status line, headers and body; of the authorizer nothing, since it answers API Gateway."""
+    if "statusCode" not in answer:
+        return 0
+    headers = [f"{name}: {value}" for name, value in answer.get("headers", {}).items()]
+    headers += [f"set-cookie: {cookie}" for cookie in answer.get("cookies", ())]
+    body = answer.get("body", "").encode()
+    content = base64.b64decode(body) if answer.get("isBase64Encoded") else body
+    return len("HTTP/1.1 200 OK\r\n\r\n") + sum(len(line.encode()) + 2 for line in headers) + len(content)
 
 
 def _session_bytes(world: World) -> dict[str, int]:
@@ -99,6 +114,21 @@ def _session_bytes(world: World) -> dict[str, int]:
     sessions.revoke(session.user_id, session.sid, "refresh_token_reused")
     revoked = capacity.item_size(marshal.to_item(table.get(key) or {}))
     return {"refreshed": refreshed, "revoked": revoked, "scope": len(session.scope)}
+
+
+def _stored_bytes(world: World) -> dict[str, int]:
+    """What is kept of a person, of a session, a sign-on and a login of theirs, with the 100 bytes that DynamoDB adds to each item."""
+    own = {table.session_key("", "")["sk"]: "session", table.sign_on_key("", "")["sk"]: "sign_on", "LOGIN#": "login"}
+    user, found = world.person, {}
+    for prefix, name in own.items():
+        newest = list(table.query(table.user_partition(user.user_id), prefix))[-1]
+        found[name] = capacity.item_size(marshal.to_item(newest)) + ITEM_OVERHEAD
+    record = table.get(table.user_key(user.user_id)) or {}
+    # The entry of the list lies in the index once more.
+    listed = {name: record[name] for name in ("pk", "sk", "list_pk", "list_sk")}
+    entries = [table.find_key(field, term, user.user_id) for field, term in terms.entries(user, ())]
+    items = [record, listed, {"user_id": user.user_id, **table.email_key(user.email)}, *entries]
+    return found | {"person": sum(capacity.item_size(marshal.to_item(item)) + ITEM_OVERHEAD for item in items)}
 
 
 def _warm(known: dict[str, list[Operation]], rounds: int) -> dict[str, dict[str, tuple[float, float]]]:

@@ -184,7 +184,8 @@ def operations(world: World) -> list[Operation]:
         Operation("RP logout", "logout", lambda: _logout(world), 303),
         Operation("discovery", "discovery", lambda: event("discovery")),
         Operation("key set", "discovery", lambda: event("discovery_jwks")),
-        Operation("password sign-in", "hosted_pages", lambda: _password_sign_in(world), 303),
+        Operation("sign-in page", "hosted_pages", lambda: _sign_in_page(world)),
+        Operation("password sign-in", "hosted_pages", lambda: password_sign_in(world, world.email), 303),
     ]
 
 
@@ -223,14 +224,20 @@ def _logout(world: World) -> Event:
     return event("logout", query=query, cookies=cookies)
 
 
-def _password_sign_in(world: World) -> Event:
+def _sign_in_page(world: World) -> Event:
     started = handler("authorize")(world.asking(world.app), Context())
     cookies = [cookie.partition(";")[0] for cookie in started["cookies"]]
     query = dict(parse_qsl(urlsplit(started["headers"]["location"]).query))
-    page = handler("hosted_pages")(event("hosted_pages_login", query=query, cookies=cookies), Context())
+    return event("hosted_pages_login", query=query, cookies=cookies)
+
+
+def password_sign_in(world: World, email: str) -> Event:
+    """What the login page sends, in a browser that has just been sent there."""
+    asked = _sign_in_page(world)
+    page = handler("hosted_pages")(asked, Context())
     hidden = re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', page["body"])
-    form = {name: html.unescape(value) for name, value in hidden} | {"email": world.email, "password": PASSWORD}
-    sent = event("hosted_pages_login", query={}, form=form, cookies=cookies, isBase64Encoded=True)
+    form = {name: html.unescape(value) for name, value in hidden} | {"email": email, "password": PASSWORD}
+    sent = event("hosted_pages_login", query={}, form=form, cookies=asked["cookies"], isBase64Encoded=True)
     sent["headers"]["content-type"] = "application/x-www-form-urlencoded"
     sent["requestContext"]["http"]["method"] = "POST"
     return sent

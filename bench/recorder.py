@@ -12,7 +12,7 @@ from typing import Any
 import boto3
 
 from bench import capacity
-from gatehouse import jose, lambda_functions
+from gatehouse import jose
 from gatehouse.aws import wire
 from tests import botocore_wire
 
@@ -23,7 +23,11 @@ _WRITES = ("PutItem", "UpdateItem", "DeleteItem", "TransactWriteItems")
 
 @dataclass(slots=True)
 class Work:
-    """What one invocation did. disagreements: where the emulator reports other units than the items' sizes give."""
+    """What one invocation did.
+
+    partitions: the units of [writing, reading] by kind of partition key, as USER. log_lines: the bytes of each line.
+    disagreements: where the emulator reports other units than the items' sizes give.
+    """
 
     operations: list[str] = field(default_factory=list)
     wru: float = 0
@@ -31,13 +35,14 @@ class Work:
     kms: int = 0
     hooks: int = 0
     signatures: int = 0
-    log_bytes: int = 0
+    partitions: dict[str, list[float]] = field(default_factory=dict)
+    log_lines: list[int] = field(default_factory=list)
     disagreements: list[str] = field(default_factory=list)
 
 
 @contextmanager
 def recording() -> Iterator[Work]:
-    """Count what happens inside. The clients are made anew before and after: no hook is left when time is taken."""
+    """Count what happens inside. No handler is left when time is taken."""
     work, usual = Work(), boto3.DEFAULT_SESSION
     boto3.setup_default_session()
     events: Any = boto3._get_default_session().events
@@ -61,15 +66,13 @@ def recording() -> Iterator[Work]:
     events.register("after-call.dynamodb", count_call)
     events.register("before-call.lambda", count_hook)
     events.register("before-call.kms", count_kms)
-    _new_clients()
     jose.sign, sys.stdout, wire.exchange = counting_sign, io.StringIO(), botocore_wire.exchange
     try:
         yield work
-        work.log_bytes = len(sys.stdout.getvalue().encode())
+        work.log_lines = [len(line.encode()) for line in sys.stdout.getvalue().splitlines()]
     finally:
         jose.sign, sys.stdout, wire.exchange = sign, output, exchange
         boto3.DEFAULT_SESSION = usual
-        _new_clients()
 
 
 @dataclass(slots=True)
@@ -100,13 +103,11 @@ def timing_client() -> Iterator[Stopwatch]:
         verbs.call = call
 
 
-def _new_clients() -> None:
-    lambda_functions.client.cache_clear()
-
-
 def _ask_for_capacity(params: dict[str, Any], context: dict[str, Any], **_: object) -> dict[str, Any]:
     context["asked"] = params
-    return params | {"ReturnConsumedCapacity": "TOTAL"}
+    # The item as it then is, by which a write is counted, also where nobody wanted it.
+    item = {"ReturnValues": "ALL_NEW"} if "UpdateExpression" in params else {}
+    return params | {"ReturnConsumedCapacity": "TOTAL"} | item
 
 
 def _count(work: Work, operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> None:
@@ -114,10 +115,40 @@ def _count(work: Work, operation: str, asked: dict[str, Any], answer: dict[str, 
     work.operations.append(operation)
     work.wru += written
     work.rru += read
+    for kind, units in _by_partition(operation, asked, answer, written, read):
+        counted = work.partitions.setdefault(kind, [0, 0])
+        counted[:] = [before + more for before, more in zip(counted, units, strict=True)]
     reported = _reported(answer)
     # The emulator tells one unit for every GetItem, whatever its size.
     if operation != "GetItem" and reported is not None and reported != written + read:
         work.disagreements.append(f"{operation}: {written + read} by size, {reported} reported")
+
+
+def _by_partition(
+    operation: str, asked: dict[str, Any], answer: dict[str, Any], written: float, read: float
+) -> Iterator[tuple[str, tuple[float, float]]]:
+    """Kind of partition key and units of writing and reading: each item of a batch lies in its own partition, all else in one."""
+    if operation == "BatchGetItem":
+        [(table, wanted)] = asked["RequestItems"].items()
+        found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"][table]}
+        for key in wanted["Keys"]:
+            item = found.get((key["pk"]["S"], key["sk"]["S"]))
+            yield _kind(key["pk"]), (0, capacity.read_units([item], consistent=wanted.get("ConsistentRead", False)))
+    elif operation == "TransactWriteItems":
+        for action in asked["TransactItems"]:
+            [of] = action.values()
+            yield _kind((of.get("Key") or of["Item"])["pk"]), (written / len(asked["TransactItems"]), 0)
+    elif operation == "Query":
+        # The verbs name the partition first.
+        yield _kind(next(iter(asked["ExpressionAttributeValues"].values()))), (written, read)
+    elif "Key" in asked or "Item" in asked:
+        yield _kind((asked.get("Key") or asked["Item"])["pk"]), (written, read)
+
+
+def _kind(partition: dict[str, str]) -> str:
+    """Counters of different kinds never share a partition."""
+    kind, _, rest = partition["S"].partition("#")
+    return f"{kind}#{rest.partition('#')[0]}" if kind == "LIMIT" else kind
 
 
 def _units(operation: str, asked: dict[str, Any], answer: dict[str, Any]) -> tuple[float, float]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from botocore.exceptions import BotoCoreError, ClientError
 
-from local import aws, emulator, policies
+from local import aws, emulator, layers, policies
 from local.instance import (
     HOOKS_STACK_NAME,
     MAIL_FROM,
@@ -73,11 +73,12 @@ def mark_current(instance: Instance, digest: str) -> None:
 
 
 def build(instance: Instance) -> None:
-    """Build the layers for the emulator's Python and this machine's processor.
+    """Build the layers for the emulator's Python and this machine's processor, after listing anew what lies in which.
 
     Raises:
         LocalError: sam build failed; names the log.
     """
+    layers.write()
     _sam_build(instance, ROOT / "template.yaml", _build_dir(instance))
     built = _build_dir(instance) / "template.yaml"
     template = yaml.safe_load(built.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ import os
 import shutil
 import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 
 from local.background import Background, require_free
 from local.instance import HOME, REGION, Instance
@@ -15,8 +16,10 @@ def process(instance: Instance) -> Background:
     return Background("emulator", instance.home, "ministack")
 
 
-def start(instance: Instance) -> bool:
+def start(instance: Instance, command: Sequence[str] = (str(BIN / "ministack"),), variables: Mapping[str, str] | None = None) -> bool:
     """Start the emulator unless it runs, and wait for it. Answers whether it was started.
+
+    command: what starts it, in place of its own. variables: of its environment, beside the usual or in their place.
 
     Raises:
         LocalError: its port is taken, or it does not come up.
@@ -30,7 +33,7 @@ def start(instance: Instance) -> bool:
     shutil.rmtree(temporary, ignore_errors=True)
     temporary.mkdir(parents=True)
     emulator.log_file.unlink(missing_ok=True)
-    emulator.start([str(BIN / "ministack")], _environment(instance))
+    emulator.start(command, _environment(instance) | dict(variables or {}))
     emulator.wait_until(lambda: _healthy(instance), seconds=60)
     return True
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from gatehouse import custom_data, hooks, lambda_functions, table, tickets, users
+from gatehouse import custom_data, hooks, table, tickets, users
+from gatehouse.aws import endpoints
 from gatehouse.hooks import POST_LOGIN, PRE_SIGN_UP, USER_MIGRATION, calls
 from tests import operator_functions
 from tests.integration.scenes import NEW_PASSWORD, accounts_of, at_once, everything, link_form, new_address, new_network, quick_client
@@ -26,14 +27,14 @@ def lambdas(stack: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Lambda as the operator's functions see it; no hook is left behind."""
     with operator_functions.serving() as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", service.url)
-        lambda_functions.client.cache_clear()
+        endpoints.forget()
         SERVICE[:] = [service]
         yield
         SERVICE.clear()
     table.delete(table.hooks_key())
     hooks.forget()
     calls.forget()
-    lambda_functions.client.cache_clear()
+    endpoints.forget()
 
 
 def old_store(event: dict[str, Any], _context: Any) -> dict[str, Any]:

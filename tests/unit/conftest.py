@@ -39,7 +39,6 @@ from gatehouse import (
     hook_secrets,
     hooks,
     keys,
-    lambda_functions,
     mail,
     queues,
     resource_servers,
@@ -51,7 +50,7 @@ from gatehouse import (
     webhook_deliveries,
     webhooks,
 )
-from gatehouse.aws import wire
+from gatehouse.aws import endpoints, wire
 from gatehouse.hook_functions import outside_api
 from gatehouse.hooks import calls
 from gatehouse.table import connection
@@ -156,7 +155,14 @@ def _of_what_is_there(serializer: Any) -> Callable[..., None]:
 
 @pytest.fixture(autouse=True)
 def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
-    """The stack as it was after its first rotation. Copied and not made anew: that would take most of the suite's time."""
+    """The stack as it was after its first rotation."""
+    begin_anew(cloud)
+    yield
+    forget(clients_too=False)
+
+
+def begin_anew(cloud: dict[type, dict[str, Any]]) -> None:
+    """Make the stack what it was. Copied and not made anew: that would take most of the suite's time."""
     for backend in _backends():
         vars(backend).clear()
         vars(backend).update(deepcopy(cloud[type(backend)]))
@@ -165,8 +171,6 @@ def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
     queues_there.queues.clear()
     for name in QUEUES.values():
         queues_there.create_queue(name, None, **queue_attributes(name))
-    forget(clients_too=False)
-    yield
     forget(clients_too=False)
 
 
@@ -209,7 +213,8 @@ def forget(*, clients_too: bool = True) -> None:
         for made in (mail.ses, queues.sqs, event_bus.client, scheduler.client):
             made.cache_clear()
     settings.settings.cache_clear()
-    lambda_functions.client.cache_clear()
+    # Tests name another Lambda than the one before them.
+    endpoints.forget()
     keys.forget()
     clients.forget()
     client_keys.forget()

@@ -6,7 +6,7 @@ import pytest
 
 from gatehouse import custom_data, memberships, organizations, role_holders, roles, table
 from gatehouse.clients import DEVICE_GRANT, TOKEN_EXCHANGE
-from gatehouse.configuration import CACHE_SECONDS
+from gatehouse.remembered import CACHE_SECONDS
 from tests.unit.devices import codes, decide, poll
 from tests.unit.flows import Browser, basic, browser_of, claims_of, introspect, later, new_user, refresh, token, tokens_of, userinfo
 from tests.unit.mapped import NAMESPACE, PLAN, app, given, mapping, read, rule, signed

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from gatehouse import client_registration, clients, table
-from gatehouse.clients import CACHE_SECONDS
+from gatehouse.remembered import CACHE_SECONDS
 from tests.unit.flows import Browser, basic, introspect, later, new_client, new_user, refresh, signed_in, token
 from tests.unit.operators import api, machine
 from tests.unit.registrations import registered

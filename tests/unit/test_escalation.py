@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import role_holders, roles, users
+from gatehouse import remembered, role_holders, roles, users
 from gatehouse.permissions import api_id
 from gatehouse.settings import settings
 from gatehouse.users import User
@@ -125,7 +125,7 @@ def test_it_ends_within_a_minute_when_the_role_itself_is_changed(way: str) -> No
         else:
             taken = {api_id(settings().management_audience): ["read:users"]}
             roles.change(role_id, lambda role: roles.without_permissions(role, taken))
-    with later(roles.CACHE_SECONDS):
+    with later(remembered.CACHE_SECONDS):
         assert api("GET", user_path(user.user_id), bearer).status == 403
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import configuration, hooks, table
+from gatehouse import configuration, hooks, remembered, table
 from gatehouse.errors import Unavailable
 from gatehouse.hooks import EVENTS, POST_LOGIN, PRE_SIGN_UP, PRE_TOKEN, TRIGGERS, USER_MIGRATION, Hook
 from tests.unit.faults import THROTTLED, always, lose_answer, trouble
@@ -163,7 +163,7 @@ def test_which_hooks_there_are_is_read_once_a_minute() -> None:
         with trouble() as sent:
             assert names(POST_LOGIN) == ["greeter"]
         assert sent == []
-    with later(configuration.CACHE_SECONDS + 5):
+    with later(remembered.CACHE_SECONDS + 5):
         assert names(POST_LOGIN) == ["renamed"]
 
 

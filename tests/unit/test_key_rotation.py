@@ -5,7 +5,7 @@ from typing import Any
 import jwt
 import pytest
 
-from gatehouse import clock, discovery, jose, key_rotation, keys, table
+from gatehouse import clock, jose, key_rotation, keys, table
 from tests.unit.cloudformation import deployed
 from tests.unit.conftest import call, context, event, forget, function
 from tests.unit.faults import DENIED, always, trouble, unreachable
@@ -94,8 +94,8 @@ def test_a_switch_of_keys_is_the_same_instant_for_everybody_and_both_verify_arou
 def test_caches_of_the_key_set_expire_well_before_a_new_key_signs() -> None:
     answer = call("discovery", "GET", "/.well-known/jwks.json")
 
-    assert answer.headers["cache-control"] == f"public, max-age={discovery.JWKS_CACHE_SECONDS}"
-    assert discovery.JWKS_CACHE_SECONDS + keys.RING_SECONDS < keys.LEAD_SECONDS
+    assert answer.headers["cache-control"] == f"public, max-age={keys.JWKS_CACHE_SECONDS}"
+    assert keys.JWKS_CACHE_SECONDS + keys.RING_SECONDS < keys.LEAD_SECONDS
     assert keys.SIGNING_OVERLAP_SECONDS >= DAY + keys.RING_SECONDS
     assert keys.SEALING_OVERLAP_SECONDS > 30 * DAY
 

@@ -28,7 +28,6 @@ def invoked(*fates: Fate) -> list[str]:
     """Call a function; how often."""
     function = deployed(passes)
     with trouble({"lambda.Invoke": [*fates, really]}) as sent:
-        lambda_functions.client.cache_clear()
         assert lambda_functions.invoke(function.arn, b'{"a": 1}', seconds=3, limit=1000) == b'{"a": 1}'
     assert len(function.calls) == 1
     return sent

@@ -14,7 +14,7 @@ from aws_lambda_powertools.metrics import MetricUnit, single_metric
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gatehouse import clients, clock, observe
+from gatehouse import clients, observe
 from tests.unit.conftest import call
 from tests.unit.faults import THROTTLED, always, trouble
 from tests.unit.flows import (
@@ -77,12 +77,12 @@ def test_a_line_has_the_keys_that_powertools_writes(capsys: pytest.CaptureFixtur
 
 
 def test_a_failure_is_an_error_with_the_exceptions_name_and_where_but_no_values(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, theirs = of_powertools()
     app = new_client("machine")
     # A client that no code of ours has written: the one way to make a handler fail.
-    clients._cache[app.client_id] = (clock.now(), SimpleNamespace(client_id="x"))  # type: ignore[assignment]
+    monkeypatch.setattr(clients, "get", lambda _: SimpleNamespace(client_id="x"))
 
     answer = token(grant_type="client_credentials", authorization=basic(app.client_id, app.secret), request_id="r")
     failed, finished = lines(capsys)

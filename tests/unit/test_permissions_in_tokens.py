@@ -7,7 +7,8 @@ import pytest
 from gatehouse import dynamic_registration, management_scopes, resource_servers, role_holders, roles, tokens
 from gatehouse.clients import TOKEN_EXCHANGE
 from gatehouse.management import catalogue, revoke_access
-from gatehouse.resource_servers import ACCESS_TOKEN_AUTHZ, CACHE_SECONDS
+from gatehouse.remembered import CACHE_SECONDS
+from gatehouse.resource_servers import ACCESS_TOKEN_AUTHZ
 from tests.unit.conftest import ISSUER, context, function
 from tests.unit.faults import DENIED, always, trouble
 from tests.unit.flows import (

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.recorder import recording
-from gatehouse import clock, device_codes, hooks, lambda_functions, sessions, table
+from gatehouse import clock, device_codes, hooks, sessions, table
 from gatehouse.clients import DEVICE_GRANT
 from gatehouse.hooks import CONTINUE, DENY, PRE_TOKEN, Hook, calls
 from tests.operator_functions import Handler, Refused
@@ -253,7 +253,6 @@ def test_a_lambda_hook_costs_one_call(way: Callable[[], Way], mapped: bool) -> N
     asked.calls.clear()
     ask = _again(way)
     asked.calls.clear()
-    lambda_functions.client.cache_clear()
 
     with trouble() as sent:
         assert ask().status == 200

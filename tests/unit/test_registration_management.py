@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import client_registration, clients, table
+from gatehouse import client_registration, clients, remembered, table
 from gatehouse.clients import STANDARD_SCOPES
 from tests.unit.conftest import call, context, event, function
 from tests.unit.flows import (
@@ -275,7 +275,7 @@ def test_functions_that_remember_the_client_follow_within_a_minute() -> None:
     parameters = {"client_id": app.client_id}
     assert call("registration", "DELETE", f"/oidc/register/{app.client_id}", headers=headers, path_parameters=parameters).status == 204
 
-    with later(clients.CACHE_SECONDS + 1):
+    with later(remembered.CACHE_SECONDS + 1):
         assert userinfo(tokens["access_token"]).status == 401
 
 

@@ -160,12 +160,17 @@ def test_no_function_works_on_when_the_api_no_longer_waits_for_it() -> None:
     assert all(function.get("Timeout", usual) < 30 for function in behind)
 
 
-def test_only_functions_that_need_the_packages_of_the_management_layer_have_it() -> None:
-    layered = {name: f["Properties"]["Layers"] for name, f in FUNCTIONS.items() if "Layers" in f["Properties"]}
+def test_only_functions_with_pages_or_data_or_for_which_nobody_waits_have_more_than_the_usual_layers() -> None:
+    layered = {name: [layer["Ref"] for layer in f["Properties"]["Layers"]] for name, f in FUNCTIONS.items() if "Layers" in f["Properties"]}
 
     # SAM puts these behind the layers that every function has.
-    names = ("users_api", "organizations_api", "clients_api", "account", "hosted_pages", "authorize", "hooks_api")
-    assert layered == {logical_id(name): [{"Ref": "ManagementLayer"}] for name in names}
+    with_data = ("users_api", "organizations_api", "clients_api", "account", "hooks_api")
+    with_pages = ("hosted_pages", "authorize", "logout")
+    behind = ("cleanup", "hook_guard", "logout_delivery", "schedule_runner", "user_events", "webhook_delivery")
+    assert layered == {
+        **{logical_id(name): ["WholeLayer", "ManagementLayer"] for name in with_data},
+        **{logical_id(name): ["WholeLayer"] for name in (*with_pages, *behind)},
+    }
 
 
 def test_a_fresh_stack_makes_its_keys() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import configuration, table, tenant
+from gatehouse import remembered, table, tenant
 from gatehouse.errors import Unavailable
 from gatehouse.tenant import Tenant
 from tests.unit.conftest import Answer
@@ -138,7 +138,7 @@ def test_a_change_is_known_everywhere_within_a_minute() -> None:
         # By another process.
         table.update(table.tenant_key(), where=[], set={"profile_questions_at_once": 7})
         assert tenant.settings() == known
-    with later(configuration.CACHE_SECONDS + 5):
+    with later(remembered.CACHE_SECONDS + 5):
         assert tenant.settings().profile_questions_at_once == 7
 
 

@@ -200,6 +200,21 @@ def test_keys_that_cannot_be_read_again_are_asked_for_once_and_not_by_everything
         assert sent.count("dynamodb.Query") == 1
 
 
+def test_the_pause_before_keys_are_asked_for_again_begins_when_the_wait_for_them_is_over() -> None:
+    with later(0) as moved:
+
+        def waits(request: Any, really: Any) -> Any:
+            moved.shift(keys.RING_RETRY_SECONDS)
+            return DENIED(request, really)
+
+        keys.ring()
+        moved.shift(keys.RING_SECONDS)
+        with trouble({"dynamodb.Query": always(waits)}) as sent:
+            keys.ring()
+            keys.ring()
+    assert sent == ["dynamodb.Query"]
+
+
 @pytest.mark.row(61)
 def test_when_attempts_cannot_be_counted_none_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
     new_user()

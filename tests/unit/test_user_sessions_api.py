@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
-from gatehouse import identifiers, sessions, users
+from gatehouse import identifiers, sessions, table, users
 from gatehouse.users import User
 from tests.unit.conftest import Answer
+from tests.unit.faults import trouble
 from tests.unit.flows import Browser, browser_of, claims_of, later, new_client, new_user, refresh, tokens_of, userinfo
 from tests.unit.operators import api, machine, user_path
 
@@ -160,6 +161,48 @@ def test_whoever_pages_sees_each_session_once_though_others_begin_and_end(user: 
 
     assert before <= set(seen)
     assert len(seen) == len(set(seen))
+
+
+def test_pages_are_full_though_most_sessions_are_over(user: User, bearer: str) -> None:
+    app = new_client().client_id
+    begun = [sid_in(tokens_of(app, browser_of(user))) for _ in range(9)]
+    for sid in sorted(begun)[::2]:
+        sessions.revoke(user.user_id, sid, "signed_out")
+
+    pages, cursor = [], ""
+    while not pages or cursor:
+        answer = api("GET", user_path(user.user_id, "sessions"), bearer, query={"take": 3} | ({"from": cursor} if cursor else {})).json
+        pages.append([session["id"].partition(".")[0] for session in answer["sessions"]])
+        cursor = answer.get("next", "")
+
+    assert pages == [sorted(begun)[1::2][:3], sorted(begun)[1::2][3:]]
+
+
+def test_many_sessions_that_are_over_take_few_requests(user: User, bearer: str) -> None:
+    sids = sorted(sessions.new_id(user.epoch) for _ in range(40))
+    for sid in sids:
+        sessions.bury(user.user_id, sid, "gone")
+    going_on = sid_in(tokens_of(new_client().client_id, browser_of(user)))
+
+    with trouble() as sent:
+        shown = listed(user, bearer, take=1)
+
+    assert [session["id"].partition(".")[0] for session in shown] == [going_on]
+    assert sent.count("dynamodb.Query") <= 5
+
+
+def test_a_cursor_from_before_a_sign_out_everywhere_goes_on_with_what_began_since(user: User, bearer: str) -> None:
+    app = new_client().client_id
+    for _ in range(3):
+        tokens_of(app, browser_of(user))
+    cursor = api("GET", user_path(user.user_id, "sessions"), bearer, query={"take": 1}).json["next"]
+    # Ids begin with their epoch, in base64url: those of this one stand before those of the first.
+    table.update(table.user_key(user.user_id), where=[("epoch", "=", 1)], set={"epoch": 248})
+    begun = sid_in(tokens_of(app, browser_of(users.get(user.user_id) or user)))
+
+    answer = api("GET", user_path(user.user_id, "sessions"), bearer, query={"from": cursor})
+
+    assert [session["id"].partition(".")[0] for session in answer.json["sessions"]] == [begun]
 
 
 @pytest.mark.row(85)

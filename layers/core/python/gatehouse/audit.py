@@ -5,10 +5,10 @@ They are written with the deed or after it, and never changed or deleted.
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
 from typing import Any, Final
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import dataclass, fields
 
 # Of what is configured, members that every change changes.
 _COUNTERS: Final = ("version", "created_at", "updated_at")

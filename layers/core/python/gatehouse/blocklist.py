@@ -5,12 +5,13 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from itertools import count, pairwise
 from math import log10
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from gatehouse.dataclasses import dataclass
 
 Kind = Literal["pattern", "context", "common", "character"]
 

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 from gatehouse import audit, claim_rules, claim_sources, clock, table
@@ -10,6 +9,7 @@ from gatehouse.audit import Deed
 from gatehouse.claim_sources import Facts
 from gatehouse.clients import Client, scope_is_wellformed
 from gatehouse.configuration import Configuration, Invalid
+from gatehouse.dataclasses import asdict, dataclass, replace
 
 ACCESS, ID, USERINFO = "access", "id", "userinfo"
 TOKENS: Final = (ACCESS, ID, USERINFO)
@@ -18,7 +18,7 @@ MOST_SENSITIVE: Final = 100
 BUDGET_BYTES: Final = 3000
 LARGEST_BUDGET_BYTES: Final = 5000
 # No two sources of claims can collide: each has a name of its own, which is a URL or a prefix.
-_NAMESPACED: Final = re.compile(
+_NAMESPACED: Final = (
     r"https://[a-z0-9-]+(?:\.[a-z0-9-]+)*(?::[0-9]{1,5})?(?:/[A-Za-z0-9_.~-]+)+|[a-z][a-z0-9_-]{0,31}:[A-Za-z][A-Za-z0-9_.:-]{0,127}"
 )
 
@@ -187,7 +187,7 @@ def _check_sensitive(paths: Sequence[str]) -> None:
 
 
 def _check(place: str, rule: Rule, sensitive: Collection[str]) -> None:
-    if not _NAMESPACED.fullmatch(rule.claim) or len(rule.claim) > claim_rules.LONGEST_NAME:
+    if not re.fullmatch(_NAMESPACED, rule.claim) or len(rule.claim) > claim_rules.LONGEST_NAME:
         raise Invalid(f"{place}.claim must be an https URL with a path, or a prefix, a colon and a name")
     if not claim_rules.accepted({rule.claim: ""})[0]:
         raise Invalid(f"{place}.claim is a name that no claim may have")

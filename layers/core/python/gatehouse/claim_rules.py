@@ -1,10 +1,11 @@
 """Which claims may be added to tokens: by what a mapping says, a hook answers, or a sign-in left behind."""
 
-import json
 import math
 import unicodedata
 from collections.abc import Collection, Mapping
 from typing import Any, Final
+
+from gatehouse import compact_json
 
 # What tokens say of themselves, and what others decide by. Of them nobody is told anything but by us (RFC 7519 4.1, RFC 9068 2.2,
 # OpenID Connect Core 2, 3.3.2.11 and 5.6.2, RFC 7800, RFC 8417, RFC 8693, RFC 7662, RFC 9396). Roles and scopes change by other ways.
@@ -91,7 +92,7 @@ def size(name: str, value: object) -> int:
 
 def length(claims: Mapping[str, Any]) -> int:
     """What claims take as JSON, in bytes."""
-    return len(json.dumps(claims, separators=(",", ":"), ensure_ascii=False).encode())
+    return len(compact_json.text(claims).encode())
 
 
 def local(name: str) -> str:

@@ -5,10 +5,10 @@ A path is a name, or names with dots between: "email", "app_metadata.plan.name",
 """
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gatehouse.claim_rules import PROTOTYPES, SECRETS, folded
+from gatehouse.dataclasses import dataclass
 from gatehouse.users import PROFILE_CLAIMS, User
 
 # What has to be read, or looked up, beside the person's own record.

@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from gatehouse import clock, observe
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.errors import Unavailable
 from gatehouse.jose import foreign
 

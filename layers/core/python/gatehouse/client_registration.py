@@ -4,12 +4,12 @@ import hmac
 import random
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from gatehouse import clock, table
 from gatehouse.client_rules import PROPERTIES, InvalidRegistration, checked, with_defaults
 from gatehouse.clients import LONGEST_CLIENT_ID, new_identifier, secret_digest
+from gatehouse.dataclasses import dataclass
 
 SECRET_LENGTH = 43
 CLIENT_ID_LENGTH = 22
@@ -173,7 +173,7 @@ def amend(client_id: str, edit: Edit, *, if_version: int | None = None) -> tuple
 
 
 def delete(client_id: str) -> None:
-    """Delete a client; also done if there is none. What it was issued is over within clients.CACHE_SECONDS."""
+    """Delete a client; also done if there is none. What it was issued is over within remembered.CACHE_SECONDS."""
     if _is_client_id(client_id):
         table.delete(table.client_key(client_id))
 

@@ -4,17 +4,15 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 from urllib.parse import urlsplit
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import dataclass
+from gatehouse.remembered import CACHE_SECONDS, Remembered
 from gatehouse.settings import settings
 
-# A changed or deleted client, and a withdrawn secret, take effect everywhere within this time; a new secret within a second.
-CACHE_SECONDS = 60
 _UNKNOWN_CACHE_SECONDS = 10
-_CACHED_CLIENTS = 1000
 
 TYPES = ("web", "spa", "native", "machine")
 STANDARD_SCOPES = ("openid", "profile", "email", "address", "phone", "offline_access")
@@ -124,7 +122,7 @@ class Client:
 
     def granted_scope(self, requested: str) -> str:
         """Of the scopes asked for, those that the client may have, in the order asked."""
-        return " ".join(dict.fromkeys(scope for scope in requested.split() if scope in self.scopes))
+        return " ".join(dict.fromkeys([scope for scope in requested.split() if scope in self.scopes]))
 
     def knows_secret(self, secret: str) -> bool:
         """Whether this is one of the client's secrets in force. Every one is compared, each in constant time."""
@@ -141,28 +139,30 @@ class Client:
         return any(portless == _without_loopback_port(known) for known in self.redirect_uris)
 
 
-_cache: dict[str, tuple[int, Client | None]] = {}
+# A changed or deleted client, and a withdrawn secret, take effect everywhere within CACHE_SECONDS, a new secret within a second.
+# Where the table cannot be read, that is remembered.STALE_SECONDS, and no new secret takes effect.
+_remembered: Remembered[Client] = Remembered("clients", unknown_seconds=_UNKNOWN_CACHE_SECONDS)
 
 
 def get(client_id: str, *, no_older_than_seconds: int = CACHE_SECONDS) -> Client | None:
-    """A client as it was at most so long ago. 0.5 RRU when not remembered, 1 when it must be newer than usual."""
+    """A client as it was at most so long ago, by default longer in an outage. 0.5 RRU when not remembered, 1 when it must be newer.
+
+    Raises:
+        Unavailable: the table cannot be read, and the client is not known well enough: not at all, or not as new as it must be.
+    """
     if not 0 < len(client_id) <= LONGEST_CLIENT_ID or not client_id.isascii() or not client_id.isalnum():
         return None
-    now = clock.now()
-    read_at, client = _cache.get(client_id, (0, None))
-    if 0 <= now - read_at < (no_older_than_seconds if client else _UNKNOWN_CACHE_SECONDS):
-        return client
-    item = table.get(table.client_key(client_id), consistent=no_older_than_seconds < CACHE_SECONDS)
-    client = Client.from_item(item) if item else None
-    if len(_cache) >= _CACHED_CLIENTS:
-        _cache.clear()
-    _cache[client_id] = (now, client)
-    return client
+
+    def read() -> Client | None:
+        item = table.get(table.client_key(client_id), consistent=no_older_than_seconds < CACHE_SECONDS)
+        return Client.from_item(item) if item else None
+
+    return _remembered.one(client_id, read, no_older_than_seconds=no_older_than_seconds)
 
 
 def forget() -> None:
     """Read every client anew."""
-    _cache.clear()
+    _remembered.forget()
 
 
 def secret_digest(secret: str) -> bytes:

@@ -13,6 +13,6 @@ def milliseconds() -> int:
     return int(time.time() * 1000)
 
 
-def iso(seconds: int) -> str:
+def iso(seconds: int, milliseconds: int = 0) -> str:
     """A time as ISO 8601 in UTC with milliseconds and Z, as Auth0 writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime(seconds))
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{milliseconds:03d}Z"

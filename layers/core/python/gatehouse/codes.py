@@ -1,8 +1,7 @@
 """Authorization codes (RFC 6749 4.1.2): sealed, stored nowhere. Redeeming one begins the session whose id it carries."""
 
-from dataclasses import dataclass, replace
-
 from gatehouse import clock, jose, keys
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.settings import settings
 
 _PURPOSE = "code"

@@ -3,13 +3,10 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
-from gatehouse import clock, table
+from gatehouse import table
 from gatehouse.errors import Unavailable
+from gatehouse.remembered import Remembered
 
-# What was changed is in force everywhere within this time.
-CACHE_SECONDS: Final = 60
-# How long the last known values stand in while the table cannot be reached.
-_STALE_SECONDS: Final = 600
 _ATTEMPTS: Final = 5
 
 
@@ -53,30 +50,23 @@ class Configuration(Generic[T]):
         Its third argument is the version; it is called before every write.
         """
         self._kind, self._key, self._completed = kind, key, completed
-        self._remembered: tuple[int, T] | None = None
+        self._remembered: Remembered[T] = Remembered(kind.__name__)
 
     def settings(self) -> T:
-        """The values as they were at most CACHE_SECONDS ago: 0.5 RRU per 4 KB when not remembered. Without the table, the last known.
+        """The values as they were at most remembered.CACHE_SECONDS ago: 0.5 RRU per 4 KB when not remembered.
 
         Raises:
             Unavailable: the table cannot be reached, and nothing newer than ten minutes is known.
         """
-        now, known = clock.now(), self._remembered
-        if known and 0 <= now - known[0] < CACHE_SECONDS:
-            return known[1]
-        try:
-            item = table.get(self._key(), consistent=False)
-        except Unavailable:
-            if known and 0 <= now - known[0] < _STALE_SECONDS:
-                return known[1]
-            raise
-        found = self._kind.from_item(item) if item else self._kind()
-        self._remembered = (now, found)
-        return found
+        return self._remembered.one("", self._read) or self._kind()
+
+    def _read(self) -> T:
+        item = table.get(self._key(), consistent=False)
+        return self._kind.from_item(item) if item else self._kind()
 
     def forget(self) -> None:
         """Read the values anew."""
-        self._remembered = None
+        self._remembered.forget()
 
     def current(self) -> T:
         """The values as they are now: 1 RRU per 4 KB."""

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
 from gatehouse import clients, clock, table
+from gatehouse.dataclasses import asdict, dataclass, field, replace
 from gatehouse.provenance import CONNECTION, KINDS, SELF
 from gatehouse.users import PROFILE_CLAIMS
 

@@ -1,8 +1,7 @@
 """The password of somebody who is signed in: given once more before something that matters, and replaced by another."""
 
-from dataclasses import replace
-
 from gatehouse import clock, limits, passwords, user_changes
+from gatehouse.dataclasses import replace
 from gatehouse.limits import Limit
 from gatehouse.user_changes import Edited
 from gatehouse.users import User

@@ -1,10 +1,10 @@
 """Business data about people: one document each, apart from the user's record, in a store that the operator switches on and off."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from gatehouse import clock, identifiers, metadata, table, tenant, versions
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.tenant import CustomData
 
 NAMESPACE = "custom_data"

@@ -13,7 +13,7 @@ def of(client: Client) -> int:
 
 
 def passed(client_id: str, began_at: int) -> bool:
-    """Whether what the client was given at that time is over, or the client is gone. At most clients.CACHE_SECONDS behind the table."""
+    """Whether what the client was given at that time is over, or the client is gone: as `clients.get`, also for how long."""
     client = clients.get(client_id)
     return client is None or began_at <= of(client)
 

@@ -2,10 +2,10 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Final
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import asdict, dataclass
 
 KEPT_SECONDS: Final = 14 * 86_400
 _LAST_MS: Final = 10**13 - 1

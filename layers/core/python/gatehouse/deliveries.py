@@ -5,10 +5,10 @@ But for those of one group in a FIFO queue: they come one after the other, so th
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gatehouse import clock, observe, queues
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import Unavailable
 
 # After the first attempt, after the second, and so on; after the last one the queue puts the message aside (its maxReceiveCount).

@@ -5,10 +5,10 @@ The device's own code is sealed and names the user code and a secret whose diges
 
 import hashlib
 import secrets
-from dataclasses import asdict, dataclass
 from typing import Any, Self
 
 from gatehouse import clock, jose, keys, sessions, table
+from gatehouse.dataclasses import asdict, dataclass
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User

@@ -13,8 +13,6 @@ from gatehouse.settings import settings
 from gatehouse.userinfo import CLAIMS, CUSTOM_SCOPES
 
 CACHE_SECONDS = 3600
-# Below the lead that a new key is published with.
-JWKS_CACHE_SECONDS = 900
 _CONFIDENTIAL = [method for method in client_auth.METHODS if method != "none"]
 
 

@@ -5,11 +5,11 @@ at which, and each API takes it as its own.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gatehouse import management_scopes, permissions, resource_servers, roles
 from gatehouse.clients import STANDARD_SCOPES
+from gatehouse.dataclasses import dataclass
 from gatehouse.resource_servers import ACCESS_TOKEN_AUTHZ, ResourceServer
 from gatehouse.settings import settings
 from gatehouse.users import ROLES_SCOPE, User
@@ -27,6 +27,8 @@ class Rights:
 
     def scope(self, asked: str, audiences: Collection[str]) -> str:
         """Of the scopes asked for those that count at these APIs, in the order asked."""
+        if not self.apis:
+            return asked
         without = self._without(audiences) - set(STANDARD_SCOPES)
         return " ".join(scope for scope in asked.split() if scope not in without)
 
@@ -43,7 +45,7 @@ class Rights:
 
     def seconds(self, audiences: Collection[str]) -> int:
         """The shortest lifetime that one of these APIs demands of its tokens; 0 if none does."""
-        return min((api.token_lifetime for api in self.apis if api.identifier in audiences and api.token_lifetime), default=0)
+        return min([api.token_lifetime for api in self.apis if api.identifier in audiences and api.token_lifetime], default=0)
 
     def _enforcing(self, audiences: Collection[str]) -> list[ResourceServer]:
         return [api for api in self.apis if api.enforce_policies and api.identifier in audiences]

@@ -1,11 +1,11 @@
 """Whom tokens are about, and whatever else their claims need, in one read."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from gatehouse import cut_offs, table, users
 from gatehouse.claim_sources import CUSTOM_DATA, MEMBERSHIP, ORGANIZATION, Facts
+from gatehouse.dataclasses import dataclass
 from gatehouse.sessions import Session
 from gatehouse.users import User
 

@@ -3,7 +3,6 @@
 import hashlib
 import re
 import secrets
-import string
 import unicodedata
 
 from gatehouse import jose
@@ -14,24 +13,23 @@ LONGEST_DOMAIN = 253
 LONGEST_LABEL = 63
 PROVIDER = "gatehouse"
 
-_ID_CHARACTERS = string.ascii_letters + string.digits
+_ID_CHARACTERS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _ID_LENGTH = 22
 
+# Patterns are compiled when they are first needed, and remembered by re: most processes need few of them.
 # RFC 5322 3.2.3: a local part that needs no quotes.
-_DOT_ATOM = re.compile(r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_ASCII_LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+_DOT_ATOM = r"[a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+_ASCII_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 # RFC 5892 2.1 (letters and digits), less 2.9 (old Hangul jamo) and the letters and marks that nobody sees.
 _LABEL_CATEGORIES = frozenset({"Ll", "Lo", "Lm", "Mn", "Mc", "Nd"})
-_REFUSED_IN_LABELS = re.compile(
-    "[\u034f\u1100-\u11ff\u17b4\u17b5\u180b-\u180f\ua960-\ua97f\ud7b0-\ud7ff\ufe00-\ufe0f\U000e0100-\U000e01ef]"
-)
+_REFUSED_IN_LABELS = "[\u034f\u1100-\u11ff\u17b4\u17b5\u180b-\u180f\ua960-\ua97f\ud7b0-\ud7ff\ufe00-\ufe0f\U000e0100-\U000e01ef]"
 # OpenID Connect Core 2: sub has at most 255 ASCII characters. Neither # nor / can occur, so an id is one part of a key
 # and one segment of a path.
-_USER_ID = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}\|[A-Za-z0-9._:@+=|-]{1,190}")
+_USER_ID = r"[a-z0-9][a-z0-9_-]{0,63}\|[A-Za-z0-9._:@+=|-]{1,190}"
 # An id of anything else that a path can name; a whole one, so that no part of it can mean something to a key.
-_SEGMENT = re.compile(r"[A-Za-z0-9._:@+=|~-]{1,512}")
-_USERNAME = re.compile(r"[a-z0-9_+\-.!~'^]{1,128}")
-_E164 = re.compile(r"\+[1-9][0-9]{5,14}")
+_SEGMENT = r"[A-Za-z0-9._:@+=|~-]{1,512}"
+_USERNAME = r"[a-z0-9_+\-.!~'^]{1,128}"
+_E164 = r"\+[1-9][0-9]{5,14}"
 
 
 class InvalidIdentifier(ValueError):
@@ -73,7 +71,7 @@ def canonical_username(value: str) -> str:
         InvalidIdentifier: it is none.
     """
     canonical = value.strip(" ").lower() if value.isascii() else ""
-    if not _USERNAME.fullmatch(canonical):
+    if not re.fullmatch(_USERNAME, canonical):
         raise InvalidIdentifier("A user name has 1 to 128 letters a to z, digits and _ + - . ! ~ ' ^ only.")
     return canonical
 
@@ -85,7 +83,7 @@ def canonical_phone(value: str) -> str:
         InvalidIdentifier: it is none.
     """
     canonical = value[:40].translate({ord(character): None for character in " -.()/"})
-    if not _E164.fullmatch(canonical):
+    if not re.fullmatch(_E164, canonical):
         raise InvalidIdentifier("A phone number has the form +49 30 123456, with the country in front.")
     return canonical
 
@@ -106,7 +104,7 @@ def user_id_from(seed: bytes) -> str:
 
 def valid_user_id(value: str) -> bool:
     """Whether a value that arrived from outside can be the id of a user at all. It says nothing about existence."""
-    return _USER_ID.fullmatch(value) is not None
+    return re.fullmatch(_USER_ID, value) is not None
 
 
 def joint_id(part: str, user_id: str) -> str:
@@ -132,7 +130,7 @@ def _canonical_local_part(local: str) -> str:
     if len(local) > LONGEST_LOCAL_PART:
         raise InvalidIdentifier(f"There are at most {LONGEST_LOCAL_PART} characters before the @.")
     canonical = local.lower()
-    if not _DOT_ATOM.fullmatch(canonical):
+    if not re.fullmatch(_DOT_ATOM, canonical):
         raise InvalidIdentifier("Remove spaces, quotes, brackets and misplaced dots before the @.")
     return canonical
 
@@ -153,7 +151,7 @@ def _canonical_label(label: str) -> str:
     """
     if label.isascii():
         canonical = label.lower()
-        valid = _ASCII_LABEL.fullmatch(canonical) and (not canonical.startswith("xn--") or _is_a_label(canonical))
+        valid = re.fullmatch(_ASCII_LABEL, canonical) and (not canonical.startswith("xn--") or _is_a_label(canonical))
     else:
         # ß and final sigma are letters of their own only since IDNA 2008, so software differs in which domain they
         # mean. Written as xn-- it is clear.
@@ -176,7 +174,7 @@ def _is_u_label(label: str) -> bool:
         and label[2:4] != "--"
         and not unicodedata.category(label[0]).startswith("M")
         and all(character == "-" or unicodedata.category(character) in _LABEL_CATEGORIES for character in label)
-        and not _REFUSED_IN_LABELS.search(label)
+        and not re.search(_REFUSED_IN_LABELS, label)
     )
 
 
@@ -194,4 +192,4 @@ def _is_a_label(label: str) -> bool:
 
 def valid_segment(value: str) -> bool:
     """Whether a part of a path can be an id of anything of ours."""
-    return _SEGMENT.fullmatch(value) is not None
+    return re.fullmatch(_SEGMENT, value) is not None

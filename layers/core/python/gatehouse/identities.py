@@ -1,11 +1,11 @@
 """Accounts elsewhere that belong to a person: linking them, one to one person only, and what a sign-in through them tells."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from gatehouse import clock, connections, metadata, profile_sync, table, user_changes, users
 from gatehouse.connections import Connection
+from gatehouse.dataclasses import replace
 from gatehouse.errors import Unavailable
 from gatehouse.user_changes import Edited
 from gatehouse.users import Taken, User

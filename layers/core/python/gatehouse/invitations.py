@@ -7,11 +7,11 @@ proven the invited address gets in.
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from typing import Final, Self
 
 from gatehouse import clock, jose, keys, memberships, table, versions
 from gatehouse.clients import new_identifier
+from gatehouse.dataclasses import asdict, dataclass
 from gatehouse.roles import MOST_OF_A_USER
 from gatehouse.users import User
 

@@ -1,11 +1,11 @@
 """Rotation of the ring: puts the next key in good time and takes away what nothing needs. Running it twice changes nothing."""
 
 import time
-from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
 from gatehouse import clients, clock, custom_resources, jose, keys, observe, table
+from gatehouse.dataclasses import replace
 from gatehouse.errors import Unavailable
 from gatehouse.keys import RingKey
 from gatehouse.settings import settings

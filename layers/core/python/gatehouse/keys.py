@@ -5,12 +5,13 @@ next (not yet), current (the newest that is active), previous (superseded, still
 """
 
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
 
-from gatehouse import clock, jose, kms, observe, table
+from gatehouse import clock, compact_json, jose, kms, observe, remembered, table
+from gatehouse.dataclasses import dataclass
 from gatehouse.errors import Unavailable
 from gatehouse.settings import LONGEST_SESSION_SECONDS, settings
 
@@ -28,6 +29,8 @@ STALE_RING_SECONDS: Final = 3600
 RING_RETRY_SECONDS: Final = 5
 # API Gateway keeps a key set for two hours, so a key is published that long before it signs.
 LEAD_SECONDS: Final = 2 * 3600
+# How long others may keep it.
+JWKS_CACHE_SECONDS: Final = 900
 # A superseded key verifies as long as a session may last: its ID token is what an application signs out with in the end.
 SIGNING_OVERLAP_SECONDS: Final = LONGEST_SESSION_SECONDS + LEAD_SECONDS
 SEALING_OVERLAP_SECONDS: Final = LONGEST_SESSION_SECONDS + 86400
@@ -45,9 +48,13 @@ class RingKey:
 
 @dataclass(slots=True)
 class _Ring:
+    """newest_first: its keys by algorithm. verification_keys: made at their first use."""
+
     read_at: int
     read_again_at: int
     keys: dict[str, RingKey]
+    newest_first: dict[str, list[RingKey]]
+    verification_keys: dict[str, jose.VerificationKey] | None = None
 
 
 _ring: _Ring | None = None
@@ -70,19 +77,35 @@ def ring() -> dict[str, RingKey]:
     Raises:
         Unavailable: the table cannot be read and what was read last is too old.
     """
+    return _known().keys
+
+
+def _known() -> _Ring:
     global _ring
-    now = clock.now()
-    if _ring is None or not _ring.read_at <= now < _ring.read_again_at:
-        try:
-            found = {item["sk"]: from_item(item) for item in table.query(table.keys_partition)}
-            _ring = _Ring(now, now + RING_SECONDS, found)
-        except Unavailable:
-            if _ring is None or now - _ring.read_at >= STALE_RING_SECONDS:
-                raise
-            # Not at once: a request asks for keys several times, and each time would wait for the table again.
-            _ring.read_again_at = min(now + RING_RETRY_SECONDS, _ring.read_at + STALE_RING_SECONDS)
-            observe.note("key ring could not be read again; the last one serves on")
-    return _ring.keys
+    now, last = clock.now(), _ring
+    if last and last.read_at <= now < last.read_again_at:
+        return last
+    stands_in = last if last and now - last.read_at < STALE_RING_SECONDS else None
+    if stands_in and remembered.away(now):
+        return stands_in
+    try:
+        _ring = _arranged(map(from_item, table.query(table.keys_partition)), now)
+    except Unavailable as outage:
+        remembered.missed(outage)
+        if stands_in is None:
+            raise
+        # Not at once: a request asks for keys several times, and each time would wait for the table again.
+        stands_in.read_again_at = min(clock.now() + RING_RETRY_SECONDS, stands_in.read_at + STALE_RING_SECONDS)
+        observe.note("key ring could not be read again; the last one serves on")
+        return stands_in
+    return _ring
+
+
+def _arranged(found: Iterable[RingKey], now: int) -> _Ring:
+    keys, newest_first = {key.kid: key for key in found}, defaultdict(list)
+    for key in sorted(keys.values(), key=lambda key: -key.active_from):
+        newest_first[key.algorithm].append(key)
+    return _Ring(now, now + RING_SECONDS, keys, dict(newest_first))
 
 
 def from_item(item: table.Item) -> RingKey:
@@ -96,10 +119,10 @@ def current(algorithm: str) -> RingKey:
         Unavailable: there is none; the stack's first rotation has not run.
     """
     now = clock.now()
-    active = [key for key in ring().values() if key.algorithm == algorithm and key.active_from <= now]
-    if not active:
-        raise Unavailable(detail=f"no {algorithm} key in the ring")
-    return max(active, key=lambda key: key.active_from)
+    for key in _known().newest_first.get(algorithm, ()):
+        if key.active_from <= now:
+            return key
+    raise Unavailable(detail=f"no {algorithm} key in the ring")
 
 
 def signing_key(algorithm: str) -> jose.SigningKey:
@@ -111,9 +134,12 @@ def signing_key(algorithm: str) -> jose.SigningKey:
     return _signing_key(current(algorithm).kid)
 
 
-def verification_keys() -> dict[str, jose.VerificationKey]:
+def verification_keys() -> Mapping[str, jose.VerificationKey]:
     """Every published key by kid: next, current and previous."""
-    return {key.kid: _verification_key(key.kid) for key in ring().values() if key.jwk}
+    known = _known()
+    if known.verification_keys is None:
+        known.verification_keys = {key.kid: _verification_key(key.kid) for key in known.keys.values() if key.jwk}
+    return known.verification_keys
 
 
 def jwks() -> dict[str, list[dict[str, str]]]:
@@ -125,7 +151,7 @@ def jwks() -> dict[str, list[dict[str, str]]]:
 def seal(purpose: str, value: object) -> str:
     """A URL-safe string that only `unseal` with the same purpose reads. value: anything that JSON holds."""
     kid = current(SEALING).kid
-    return kid + jose.b64encode(jose.seal(json.dumps(value, separators=(",", ":")).encode(), _derived(kid, purpose)))
+    return kid + jose.b64encode(jose.seal(compact_json.in_ascii(value).encode(), _derived(kid, purpose)))
 
 
 def unseal(purpose: str, sealed: str) -> Any:
@@ -140,8 +166,8 @@ def unseal(purpose: str, sealed: str) -> Any:
 
 def authenticate(purpose: str, message: str) -> str:
     """A URL-safe string that carries `message` readably with our HMAC over it. The same message gives the same string."""
-    kid = current(SEALING).kid
-    return kid + jose.b64encode(message.encode() + jose.mac(message.encode(), _derived(kid, purpose)))
+    kid, encoded = current(SEALING).kid, message.encode()
+    return kid + jose.b64encode(encoded + jose.mac(encoded, _derived(kid, purpose)))
 
 
 def authenticated(purpose: str, token: str) -> str:
@@ -155,6 +181,15 @@ def authenticated(purpose: str, token: str) -> str:
     if not jose.mac_holds(message, mac, _derived(kid, purpose)):
         raise jose.Forged
     return message.decode()
+
+
+def have_sealing_key(purpose: str) -> None:
+    """Have at hand what `seal` and `authenticate` take for this purpose.
+
+    Raises:
+        Unavailable: there is no such key, or KMS does not unwrap it.
+    """
+    _derived(current(SEALING).kid, purpose)
 
 
 def _opened(token: str) -> tuple[str, bytes]:

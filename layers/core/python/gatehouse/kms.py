@@ -12,8 +12,8 @@ from gatehouse.settings import settings
 
 _ATTEMPTS: Final = 2
 _PAUSE_SECONDS: Final = 0.1
-_TRANSIENT: Final = ("DependencyTimeoutException", "KMSInternalException", "LimitExceededException", "ThrottlingException")
-_SERVER_ERROR: Final = 500
+# Beside what is of any service, whatever status these come with.
+_TRANSIENT: Final = ("DependencyTimeoutException", "KMSInternalException")
 
 # What a wrapped secret is bound to: KMS unwraps it only where the same is said, and policies tell functions apart by it.
 Context = Mapping[str, str]
@@ -56,13 +56,17 @@ def _call(operation: str, context: Context, **parameters: Any) -> dict[str, Any]
             return aws.call(aws.KMS, operation, asked)
         except aws.Refused as refusal:
             trouble, cause = refusal.code, refusal
-            if refusal.code not in _TRANSIENT and refusal.status < _SERVER_ERROR:
+            if not _transient(refusal):
                 break
         except aws.Unreachable as unreachable:
             trouble, cause = str(unreachable), unreachable
         except aws.NoCredentials as missing:
-            trouble, cause = "NoCredentials", missing
+            trouble, cause = f"no credentials: {missing}", missing
             break
         if attempt < _ATTEMPTS:
             time.sleep(random.uniform(0.5, 1) * _PAUSE_SECONDS)  # noqa: S311 - jitter, not a secret
     raise Unavailable(detail=f"kms {operation}: {trouble}") from cause
+
+
+def _transient(refusal: aws.Refused) -> bool:
+    return refusal.transient or refusal.code in _TRANSIENT

@@ -2,25 +2,10 @@
 
 import json
 import time
-from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+from urllib.parse import quote
 
-import boto3
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    ConnectionClosedError,
-    ConnectionError,  # noqa: A004  # botocore's
-    ConnectTimeoutError,
-    HTTPClientError,
-    ReadTimeoutError,
-)
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
-    from mypy_boto3_lambda.type_defs import InvocationResponseTypeDef
+from gatehouse import aws
 
 # What Lambda itself says of a function that did not get to raise anything. The emulator calls every exception by the last of these.
 _PLATFORM: Final = ("Sandbox.", "Runtime.", "Extension.", "Function.")
@@ -31,6 +16,9 @@ _THROTTLED: Final = 429
 _START_SECONDS: Final = 5
 # A connection that was cut off while nobody used it is found out at once.
 _STALE_SECONDS: Final = 1
+_CLOSED: Final = "ConnectionClosedError"
+_TIMEOUTS: Final = ("ConnectTimeoutError", "ReadTimeoutError")
+_NO_CREDENTIALS: Final = "no credentials"
 
 
 class Failed(Exception):
@@ -54,28 +42,14 @@ class Raised(Exception):
         self.message = message
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
-    body: bytes
-    failed: bool
-
-
-@cache
-def client(seconds: int) -> "LambdaClient":
-    """seconds: how long an answer is waited for. Nothing is repeated by itself: who calls decides about that."""
-    # Kept alive, since what is silent for some minutes is cut off on its way.
-    config = Config(connect_timeout=1, read_timeout=seconds, tcp_keepalive=True, retries={"mode": "standard", "total_max_attempts": 1})
-    return boto3.client("lambda", config=config)
-
-
 def invoke(arn: str, payload: bytes, *, seconds: int, limit: int) -> bytes:
     """Call a function and return its answer as it came. payload: JSON. seconds: to wait at most. limit: of the answer, in bytes.
 
     Raises:
         Raised, Uncallable, Silent: as they say. Failed: crashed, or an answer over the limit.
     """
-    answer = _answer(arn, payload, seconds, limit)
-    if answer.failed:
+    answer = _answer(arn, payload, seconds)
+    if "x-amz-function-error" in answer.headers:
         raise _error(answer.body)
     if len(answer.body) > limit:
         raise Failed(f"answers with more than {limit} bytes")
@@ -89,51 +63,53 @@ def start(arn: str, payload: bytes) -> None:
         Uncallable: as it says. Failed: throttled or out of reach; it may have been started.
     """
     try:
-        client(_START_SECONDS).invoke(FunctionName=arn, Payload=payload, InvocationType="Event")
-    except ClientError as error:
-        raise _refusal(error) from error
-    except BotoCoreError as error:
-        raise Failed(type(error).__name__) from error
+        _sent(arn, payload, _START_SECONDS, {"x-amz-invocation-type": "Event"})
+    except aws.Refused as refused:
+        raise _refusal(refused) from refused
+    except aws.Unreachable as trouble:
+        raise Failed(str(trouble)) from trouble
+    except aws.NoCredentials as missing:
+        raise Failed(_NO_CREDENTIALS) from missing
 
 
-def _answer(arn: str, payload: bytes, seconds: int, limit: int) -> _Answer:
+def _answer(arn: str, payload: bytes, seconds: int) -> aws.Answer:
     try:
-        answer = _invoked(arn, payload, seconds)
-        body = answer["Payload"].read(limit + 1)
-    except ClientError as error:
-        raise _refusal(error) from error
-    except (ReadTimeoutError, ConnectTimeoutError) as error:
-        raise Silent(f"gave no answer within {seconds} s") from error
-    except (HTTPClientError, ConnectionError) as error:
-        raise Silent(type(error).__name__) from error
-    except BotoCoreError as error:
-        raise Failed(type(error).__name__) from error
-    return _Answer(body, "FunctionError" in answer)
+        return _invoked(arn, payload, seconds)
+    except aws.Refused as refused:
+        raise _refusal(refused) from refused
+    except aws.Unreachable as trouble:
+        reason = f"gave no answer within {seconds} s" if str(trouble) in _TIMEOUTS else str(trouble)
+        raise Silent(reason) from trouble
+    except aws.NoCredentials as missing:
+        raise Failed(_NO_CREDENTIALS) from missing
 
 
-def _invoked(arn: str, payload: bytes, seconds: int) -> "InvocationResponseTypeDef":
+def _invoked(arn: str, payload: bytes, seconds: int) -> aws.Answer:
     began = time.monotonic()
     try:
-        return client(seconds).invoke(FunctionName=arn, Payload=payload)
-    except ConnectionClosedError:
+        return _sent(arn, payload, seconds, {})
+    except aws.Unreachable as trouble:
         # Kept from before the process was frozen, as a rule. What was cut off later may have been at work, and is not asked twice.
-        if time.monotonic() - began >= _STALE_SECONDS:
+        if str(trouble) != _CLOSED or time.monotonic() - began >= _STALE_SECONDS:
             raise
-    return client(seconds).invoke(FunctionName=arn, Payload=payload)
+    return _sent(arn, payload, seconds, {})
 
 
-def _refusal(error: ClientError) -> Failed:
-    code = error.response["Error"]["Code"]
-    if error.response["ResponseMetadata"]["HTTPStatusCode"] == _THROTTLED:
-        return Silent(code)
-    return Uncallable(code) if code in _FINAL else Failed(code)
+def _sent(arn: str, payload: bytes, seconds: int, headers: dict[str, str]) -> aws.Answer:
+    return aws.post(aws.LAMBDA, f"/2015-03-31/functions/{quote(arn, safe='')}/invocations", headers, payload, read_seconds=seconds)
+
+
+def _refusal(refused: aws.Refused) -> Failed:
+    if refused.status == _THROTTLED:
+        return Silent(refused.code)
+    return Uncallable(refused.code) if refused.code in _FINAL else Failed(refused.code)
 
 
 def _error(body: bytes) -> Exception:
     try:
         told: Any = json.loads(body)
         kind, message = str(told.get("errorType", "")), str(told.get("errorMessage", ""))
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return Failed("failed and did not say how")
     if kind == _TIMED_OUT:
         return Silent(kind)

@@ -1,10 +1,10 @@
 """The applications of others that a person has let in: what is remembered, and what goes on although it is not."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 
 from gatehouse import clients, consents
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.sessions import Session
 
 

@@ -3,9 +3,9 @@
 import hashlib
 import ipaddress
 import secrets
-from dataclasses import dataclass
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import dataclass
 
 # What NIST allows one account in consecutive failures; after that only proof of the mail address opens it again.
 LONGEST_STREAK = 100

@@ -2,9 +2,9 @@
 
 import secrets
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gatehouse import clock, table, users
+from gatehouse.dataclasses import dataclass
 from gatehouse.settings import settings
 
 # What is shown of one person. Older sign-ins are kept and not shown.

@@ -1,8 +1,7 @@
 """Giving an account another mail address: proven by a link that is mailed there, and told to the old one."""
 
-from dataclasses import replace
-
 from gatehouse import limits, mail, pages, provenance, table, tickets, user_changes
+from gatehouse.dataclasses import replace
 from gatehouse.settings import settings
 from gatehouse.tickets import Ticket
 from gatehouse.user_changes import Edited

@@ -5,10 +5,10 @@ organization, which says no more than that there is one.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from gatehouse import clock, metadata, sessions, table, versions
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.roles import MOST_OF_A_USER
 from gatehouse.users import User, there
 

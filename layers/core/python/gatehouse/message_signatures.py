@@ -7,10 +7,10 @@ import base64
 import hmac
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from gatehouse import clock, keys
+from gatehouse.dataclasses import dataclass
 
 _PURPOSE: Final = "messages"
 _BYTES: Final = 32

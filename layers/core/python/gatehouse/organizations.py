@@ -2,12 +2,11 @@
 
 import re
 import secrets
-import string
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
 from gatehouse import clock, memberships, table, versions
+from gatehouse.dataclasses import asdict, dataclass, field, replace
 
 LIST: Final = "ORGS"
 PREFIX: Final = "org_"
@@ -15,11 +14,11 @@ LONGEST_NAME: Final = 50
 LONGEST_TEXT: Final = 255
 MOST_METADATA: Final = 25
 MOST_CONNECTIONS: Final = 50
-_ID: Final = re.compile(r"org_[A-Za-z0-9]{16}")
-_NAME: Final = re.compile(r"[a-z0-9][a-z0-9_-]{0,49}")
-_COLOR: Final = re.compile(r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})")
+_ID: Final = r"org_[A-Za-z0-9]{16}"
+_NAME: Final = r"[a-z0-9][a-z0-9_-]{0,49}"
+_COLOR: Final = r"#(?:[0-9a-fA-F]{3}|[0-9a-fA-F]{6})"
 _COLORS: Final = {"primary", "page_background"}
-_CHARACTERS: Final = string.ascii_letters + string.digits
+_CHARACTERS: Final = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 # What an operator changes.
 EDITABLE: Final = ("name", "display_name", "branding", "metadata")
 
@@ -60,7 +59,7 @@ class Organization:
 
 def get(org_id: str) -> Organization | None:
     """The organization, strongly consistent: 1 RRU per 4 KB."""
-    item = table.get(table.organization_key(org_id)) if _ID.fullmatch(org_id) else None
+    item = table.get(table.organization_key(org_id)) if re.fullmatch(_ID, org_id) else None
     return Organization.from_item(item) if item else None
 
 
@@ -74,7 +73,7 @@ def find(named: str) -> str:
     """The id of the organization that an id or a name stands for, empty for none. 1 RRU."""
     if named.startswith(PREFIX):
         return named if get(named) else ""
-    entry = table.get(table.organization_name_key(named)) if _NAME.fullmatch(named) else None
+    entry = table.get(table.organization_name_key(named)) if re.fullmatch(_NAME, named) else None
     return str(entry["org_id"]) if entry else ""
 
 
@@ -176,7 +175,7 @@ def _check(organization: Organization) -> None:
 def _flaws(organization: Organization) -> Iterator[str]:
     name = organization.name
     # One that looks like an id could pass for another organization where either is taken.
-    if not isinstance(name, str) or not _NAME.fullmatch(name) or name.startswith(PREFIX):
+    if not isinstance(name, str) or not re.fullmatch(_NAME, name) or name.startswith(PREFIX):
         yield f"name must be 1 to {LONGEST_NAME} of a to z, 0 to 9, _ and -, begin with a letter or digit and not with {PREFIX}"
     if not _is_text(organization.display_name):
         yield f"display_name must be a string of at most {LONGEST_TEXT} characters that can be seen"
@@ -199,7 +198,7 @@ def _branding_flaws(branding: Any) -> Iterator[str]:
         yield f"branding.logo_url must be an https URL of at most {LONGEST_TEXT} characters"
     if not isinstance(colors, dict) or not _COLORS.issuperset(colors):
         yield f"branding.colors must be an object of {' and '.join(sorted(_COLORS))}"
-    elif not all(isinstance(value, str) and _COLOR.fullmatch(value) for value in colors.values()):
+    elif not all(isinstance(value, str) and re.fullmatch(_COLOR, value) for value in colors.values()):
         yield "branding.colors must be written as #rrggbb"
 
 

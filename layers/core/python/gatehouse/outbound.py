@@ -13,11 +13,11 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, NoReturn
 from urllib.parse import urlsplit
 
+from gatehouse.dataclasses import dataclass
 from gatehouse.settings import settings
 
 LONGEST_URL: Final = 2048

@@ -6,11 +6,12 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from gatehouse import blocklist
 from gatehouse.settings import settings
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
+
+    from gatehouse.blocklist import Kind
 
 SHORTEST_MINIMUM = 8
 LONGEST = 256
@@ -24,7 +25,7 @@ _ENOUGH_WORTH = 8
 # enough.
 _CHANCE_WORTH = 2
 
-_TOO_PREDICTABLE: dict[blocklist.Kind, str] = {
+_TOO_PREDICTABLE: "dict[Kind, str]" = {
     "common": "This is little more than one or two passwords that many people use.",
     "context": "This is little more than your own details or the name of this service.",
     "pattern": "This is mostly repetition or characters in a row.",
@@ -49,6 +50,9 @@ def check_policy(password: str, *, context: Iterable[str] = ()) -> None:
     Raises:
         Unacceptable: too short, too long, not typeable everywhere, or predictable as a whole.
     """
+    # Imported on first use: only a password that is being chosen is held against it.
+    from gatehouse import blocklist
+
     # Before anything that takes time in proportion to the length.
     if len(password) > LONGEST:
         raise Unacceptable(f"Use at most {LONGEST} characters.")

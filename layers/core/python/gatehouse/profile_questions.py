@@ -4,11 +4,11 @@ Nothing here guards anything: what an application is allowed to see is decided e
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gatehouse import clock, metadata, profiles, provenance, user_changes
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.user_changes import Edited
 from gatehouse.users import User
 

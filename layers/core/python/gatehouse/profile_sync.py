@@ -4,11 +4,11 @@ What comes from outside decides nothing but the profile: no metadata, no role, n
 """
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gatehouse import clock, connections, identifiers, profiles, provenance
 from gatehouse.connections import Connection
+from gatehouse.dataclasses import dataclass, field, replace
 from gatehouse.users import User
 
 # Why a connection's value is not the person's.

@@ -3,11 +3,11 @@
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gatehouse import provenance
+from gatehouse.dataclasses import replace
 from gatehouse.users import PROFILE_CLAIMS, User
 
 # All of them text but for the address.

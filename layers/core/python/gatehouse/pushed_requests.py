@@ -1,9 +1,9 @@
 """Pushed authorization requests (RFC 9126): kept under a name that only their client may use, for a short time and for one code."""
 
 import secrets
-from dataclasses import asdict
 
 from gatehouse import clock, sign_ins, table
+from gatehouse.dataclasses import asdict
 from gatehouse.sign_ins import AuthorizationRequest
 
 SECONDS = 90

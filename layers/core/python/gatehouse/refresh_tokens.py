@@ -4,9 +4,8 @@ One that is bound to a key (RFC 9449 section 5) carries the key's thumbprint too
 in the name of an organization carries its id, so that the membership is read along with the user.
 """
 
-from dataclasses import dataclass
-
 from gatehouse import jose, keys
+from gatehouse.dataclasses import dataclass
 
 _PURPOSE = "refresh"
 
@@ -24,6 +23,15 @@ def issue(user_id: str, sid: str, generation: int, bound_to: str = "", org_id: s
     """The token of this generation; the same one whenever it is derived again. bound_to: the thumbprint of a key."""
     parts = [user_id, sid, str(generation), *([bound_to, org_id] if org_id else [bound_to] if bound_to else [])]
     return keys.authenticate(_PURPOSE, "\n".join(parts))
+
+
+def have_key() -> None:
+    """Have at hand what `issue` needs, so that no trouble with KMS can follow a write.
+
+    Raises:
+        Unavailable: KMS or the table does not give the key.
+    """
+    keys.have_sealing_key(_PURPOSE)
 
 
 def read(token: str) -> RefreshToken | None:

@@ -6,21 +6,19 @@ meanwhile, and counts again if they come back under the same names.
 
 import secrets
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from gatehouse import clock, management_scopes, table, versions
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.permissions import api_id
+from gatehouse.remembered import Remembered
 from gatehouse.settings import settings
 
-# What was changed at an API counts for new tokens after this.
-CACHE_SECONDS: Final = 60
 MOST_SCOPES: Final = 1000
 ACCESS_TOKEN: Final = "access_token"
 # The same, with the claim `permissions`.
 ACCESS_TOKEN_AUTHZ: Final = "access_token_authz"
 TOKEN_DIALECTS: Final = (ACCESS_TOKEN, ACCESS_TOKEN_AUTHZ)
-_CACHED: Final = 1000
 _LIST: Final = "APIS"
 _PAGE: Final = 100
 _EDITABLE: Final = ("name", "scopes", "enforce_policies", "token_dialect", "token_lifetime", "allow_offline_access", "signing_alg")
@@ -157,27 +155,31 @@ def listed() -> list[ResourceServer]:
     return list(of_ids(ids).values())
 
 
-_cache: dict[str, tuple[int, ResourceServer | None]] = {}
+# What was changed at an API counts for new tokens after remembered.CACHE_SECONDS.
+_remembered: Remembered[ResourceServer] = Remembered("APIs")
 
 
 def known(identifiers: Iterable[str]) -> list[ResourceServer]:
-    """Those of these audiences that are registered, as they were at most CACHE_SECONDS ago. 0.5 RRU for each not remembered."""
-    wanted, now = [identifier for identifier in dict.fromkeys(identifiers) if identifier != settings().issuer], clock.now()
-    missing = [each for each in wanted if not 0 <= now - _cache.get(each, (-CACHE_SECONDS, None))[0] < CACHE_SECONDS]
-    if len(_cache) + len(missing) > _CACHED:
-        _cache.clear()
-        missing = wanted
-    system = management() if settings().management_audience in missing else None
-    if system:
-        missing.remove(system.identifier)
-        _cache[system.identifier] = now, system
-    for first in range(0, len(missing), _PAGE):
-        part = missing[first : first + _PAGE]
+    """Those of these audiences that are registered, as they were at most remembered.CACHE_SECONDS ago. 0.5 RRU for each not remembered.
+
+    Raises:
+        Unavailable: the table cannot be read, and nothing newer than ten minutes is known of one.
+    """
+    own = settings().issuer
+    return _remembered.many((identifier for identifier in identifiers if identifier != own), _read)
+
+
+def _read(identifiers: list[str]) -> dict[str, ResourceServer | None]:
+    system = management()
+    found: dict[str, ResourceServer | None] = {system.identifier: system} if system.identifier in identifiers else {}
+    rest = [each for each in identifiers if each not in found]
+    for first in range(0, len(rest), _PAGE):
+        part = rest[first : first + _PAGE]
         items = table.get_many(*(table.api_key(api_id(each)) for each in part), consistent=False)
-        _cache.update({each: (now, ResourceServer.from_item(item) if item else None) for each, item in zip(part, items, strict=True)})
-    return [api for each in wanted if (api := _cache[each][1])]
+        found |= {each: ResourceServer.from_item(item) if item else None for each, item in zip(part, items, strict=True)}
+    return found
 
 
 def forget() -> None:
     """Read every API anew."""
-    _cache.clear()
+    _remembered.forget()

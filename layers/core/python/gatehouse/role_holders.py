@@ -1,9 +1,9 @@
 """Who holds which role, and what people were given themselves: in the user's record, and for each role the list of its holders."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 
 from gatehouse import clock, roles, table, user_changes
+from gatehouse.dataclasses import replace
 from gatehouse.roles import Role
 from gatehouse.user_changes import Edited
 from gatehouse.users import User, there

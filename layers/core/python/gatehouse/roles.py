@@ -2,16 +2,14 @@
 
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
 from gatehouse import clock, table, versions
 from gatehouse.clients import new_identifier
+from gatehouse.dataclasses import dataclass, field, replace
 from gatehouse.errors import Unavailable
+from gatehouse.remembered import Remembered
 
-# A role that lost a permission gives it to no new token after this.
-CACHE_SECONDS = 60
-_CACHED_ROLES = 1000
 MOST_OF_A_USER = 50
 MOST_PERMISSIONS = 1000
 LONGEST_NAME = 100
@@ -44,23 +42,22 @@ class Role:
         return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
 
 
-_cache: dict[str, tuple[int, Role | None]] = {}
+# A role that lost a permission gives it to no new token after remembered.CACHE_SECONDS.
+_remembered: Remembered[Role] = Remembered("roles")
 
 
 def known(role_ids: Iterable[str]) -> list[Role]:
-    """The roles of these ids as they were at most CACHE_SECONDS ago; those that are gone are left out. 0.5 RRU for each not remembered."""
-    wanted, now = list(dict.fromkeys(role_ids)), clock.now()
-    missing = [role_id for role_id in wanted if not 0 <= now - _cache.get(role_id, (-CACHE_SECONDS, None))[0] < CACHE_SECONDS]
-    if len(_cache) + len(missing) > _CACHED_ROLES:
-        _cache.clear()
-        missing = wanted
-    _cache.update({role_id: (now, role) for role_id, role in _read(missing, consistent=False).items()})
-    return [role for role_id in wanted if (role := _cache[role_id][1])]
+    """The roles of these ids as they were at most remembered.CACHE_SECONDS ago, but for those that are gone. 0.5 RRU for each not known.
+
+    Raises:
+        Unavailable: the table cannot be read, and nothing newer than ten minutes is known of one.
+    """
+    return _remembered.many(role_ids, lambda missing: _read(missing, consistent=False))
 
 
 def forget() -> None:
     """Read every role anew."""
-    _cache.clear()
+    _remembered.forget()
 
 
 def get(role_id: str) -> Role | None:

@@ -1,8 +1,9 @@
 """When a schedule runs: rate(…) and cron(…) of EventBridge Scheduler, as far as they can be judged without asking it."""
 
 import re
-from dataclasses import dataclass
 from typing import Final
+
+from gatehouse.dataclasses import dataclass
 
 LONGEST: Final = 256
 _RATE: Final = re.compile(r"rate\([1-9][0-9]{0,5} (?:minute|hour|day)s?\)")

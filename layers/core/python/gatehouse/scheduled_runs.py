@@ -1,10 +1,10 @@
 """Runs of schedules: each happens once however often it is asked for, and it is known for a month what became of it."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import asdict, dataclass, replace
 
 RUNNING, OK, FAILED, LOST = "running", "ok", "failed", "lost"
 KEPT_SECONDS: Final = 30 * 86400

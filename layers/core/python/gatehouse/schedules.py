@@ -6,12 +6,12 @@ the item alone. Whoever repeats a change that broke off in between, even one tha
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
 from gatehouse import audit, clients, clock, hooks, management_scopes, metadata, schedule_expressions, scheduler, table
 from gatehouse.audit import Deed
 from gatehouse.configuration import Configuration, Invalid, Stale
+from gatehouse.dataclasses import asdict, dataclass, field, replace
 from gatehouse.errors import Unavailable
 from gatehouse.settings import settings
 

@@ -1,8 +1,9 @@
 """Every setting of the deployment, read once from the environment that template.yaml gives all functions."""
 
 import os
-from dataclasses import dataclass, fields
 from functools import cache
+
+from gatehouse.dataclasses import dataclass, fields
 
 LONGEST_SIGN_ON_GRACE_SECONDS = 3600
 LONGEST_REFRESH_GRACE_SECONDS = 60

@@ -3,10 +3,10 @@
 import hashlib
 import hmac
 import secrets
-from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import asdict, dataclass, replace
 from gatehouse.sign_ons import SignOn
 
 SECONDS = 1800

@@ -1,10 +1,10 @@
 """The browser sign-on: what the hosted pages' cookie stands for, so that the next application needs no password."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
 from typing import Self
 
 from gatehouse import clock, jose, keys, table
+from gatehouse.dataclasses import asdict, dataclass
 from gatehouse.sessions import epoch_of, new_id
 from gatehouse.settings import settings
 from gatehouse.users import User

@@ -1,11 +1,10 @@
 """RP-initiated logout (OpenID Connect RP-Initiated Logout 1.0): ends this browser's sign-on and what began from it."""
 
-from dataclasses import dataclass
-
 from gatehouse import clients, jose, sessions, sign_ons, tokens, users
 from gatehouse.authorization import Untrusted, parameters_of, without_cookies
 from gatehouse.authorization.checks import LONGEST
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass
 from gatehouse.hosted.page import form, submitted
 from gatehouse.settings import settings
 from gatehouse.single_sign_on import SIGN_ON_COOKIE

@@ -1,11 +1,11 @@
 """What /authorize decides: answer at once for a browser that is signed on, or hand over to the hosted pages."""
 
 import json
-from dataclasses import asdict, replace
 
-from gatehouse import authorization, clock, consents, memberships, profile_questions, sign_ins, sign_ons, table
+from gatehouse import authorization, clock, consents, hooks, memberships, profile_questions, sign_ins, sign_ons, table
 from gatehouse.authorization import answers
 from gatehouse.clients import Client
+from gatehouse.dataclasses import asdict, replace
 from gatehouse.errors import AccessDenied, ConsentRequired, InteractionRequired, LoginRequired
 from gatehouse.hooks import post_login
 from gatehouse.hooks.events import idempotency_id
@@ -57,6 +57,8 @@ def answer(request: Request, client: Client, asked: AuthorizationRequest) -> Res
 
 def _hooked(request: Request, asked: AuthorizationRequest, user: User, sign_on: SignOn) -> Outcome:
     """What the hooks make of a sign-in by the sign-on. The same request of the client has the same idempotency id."""
+    if not hooks.of(hooks.POST_LOGIN, asked.client_id, asked.org_id):
+        return Outcome(user)
     return post_login.run(
         user,
         Login(

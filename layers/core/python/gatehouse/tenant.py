@@ -3,19 +3,19 @@
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
 from gatehouse import clock, schemas, table
 from gatehouse.configuration import Configuration, Invalid
+from gatehouse.dataclasses import asdict, dataclass, field, replace
 
 MOST_SEARCHABLE: Final = 10
 MOST_QUESTIONS: Final = 10
 NAMESPACES: Final = ("user_metadata", "app_metadata", "custom_data")
 OWN, SYSTEM = "own", "system"
-_SEARCHABLE: Final = re.compile(r"(?:user|app)_metadata(?:\.[A-Za-z0-9_-]{1,64}){1,5}")
-_STORE: Final = re.compile(r"[a-z0-9_-]{1,32}")
-_KEY_FIELD: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_SEARCHABLE: Final = r"(?:user|app)_metadata(?:\.[A-Za-z0-9_-]{1,64}){1,5}"
+_STORE: Final = r"[a-z0-9_-]{1,32}"
+_KEY_FIELD: Final = r"[A-Za-z0-9_-]{1,64}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +104,7 @@ def _check(tenant: Tenant) -> None:
         raise Invalid(f"searchable has more than {MOST_SEARCHABLE} paths")
     if len(set(tenant.searchable)) < len(tenant.searchable):
         raise Invalid("searchable names a path twice")
-    if not all(_SEARCHABLE.fullmatch(path) for path in tenant.searchable):
+    if not all(re.fullmatch(_SEARCHABLE, path) for path in tenant.searchable):
         raise Invalid("searchable: each path is user_metadata. or app_metadata. and names of A to Z, a to z, 0 to 9, _ and -")
     if not 0 <= tenant.profile_questions_at_once <= MOST_QUESTIONS:
         raise Invalid(f"profile_questions_at_once must be 0 to {MOST_QUESTIONS}")
@@ -113,11 +113,11 @@ def _check(tenant: Tenant) -> None:
 
 
 def _check_custom_data(custom: CustomData) -> None:
-    if custom.store and not _STORE.fullmatch(custom.store):
+    if custom.store and not re.fullmatch(_STORE, custom.store):
         raise Invalid("custom_data.store must be 1 to 32 of a to z, 0 to 9, _ and -")
     if custom.enabled and not custom.store:
         raise Invalid("custom_data is enabled with a store")
-    if not _KEY_FIELD.fullmatch(custom.key_field):
+    if not re.fullmatch(_KEY_FIELD, custom.key_field):
         raise Invalid("custom_data.key_field must be 1 to 64 of A to Z, a to z, 0 to 9, _ and -")
     if custom.access not in (OWN, SYSTEM):
         raise Invalid(f"custom_data.access must be {OWN} or {SYSTEM}")

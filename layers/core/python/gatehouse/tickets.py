@@ -6,9 +6,9 @@ password has a purpose of its own, so that nobody kills it by asking for a mail,
 
 import hashlib
 import secrets
-from dataclasses import dataclass
 
 from gatehouse import clock, jose, keys, table
+from gatehouse.dataclasses import dataclass
 
 SIGN_UP = "signup"
 RESET = "reset"

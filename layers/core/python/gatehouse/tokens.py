@@ -3,11 +3,11 @@
 import hashlib
 import secrets
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse import assurance, claim_rules, clock, jose, keys, observe
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.sessions import Session
 from gatehouse.settings import settings
 
@@ -117,6 +117,9 @@ def composed(own: Mapping[str, Any], added: Added, about: Mapping[str, Any] | No
     longer token would be refused at every call, and no application could tell why. Each time what is the person's own leaves first, and
     of that and of the rest the largest. The claim `overflow` names what left, so that an API can ask for it elsewhere.
     """
+    if not about and not added.claims and own.keys().isdisjoint(_FIRST_TO_GO):
+        # Nothing but its own, which does not leave.
+        return dict(own), []
     claims = {**(about or {}), **added.claims, **own}
     persons_own = {_WRITTEN, *added.persons_own} - own.keys()
     sized = _largest_first(claims, [name for name in added.claims if name not in own], persons_own)

@@ -6,9 +6,9 @@ shard. So a day's numbers may be too high by a batch where AWS repeats one besid
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from gatehouse import clock, table
+from gatehouse.dataclasses import dataclass
 
 LOGINS, SIGN_UPS = "logins", "signups"
 ACTIVE_SECONDS = 30 * 86400

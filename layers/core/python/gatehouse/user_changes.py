@@ -5,10 +5,10 @@ So of parallel changes none is lost, and whatever holds for the whole record (ca
 
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 from gatehouse import clock, table, versions
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.errors import Unavailable
 from gatehouse.users import IDENTIFIERS, Taken, User, there
 

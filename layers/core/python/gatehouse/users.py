@@ -1,10 +1,10 @@
 """People: the user item, the mail address that is theirs alone, and the epoch that ends everything they were signed in to."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Self
 
 from gatehouse import clock, identifiers, table
+from gatehouse.dataclasses import dataclass, field
 
 FIRST_EPOCH = 1
 _NOBODY = "nobody"
@@ -203,7 +203,7 @@ def signed_in(user_id: str, *, source_ip: str, invocation_id: str) -> bool:
     changes = {"last_login": clock.now(), "last_ip": source_ip, "signed_in_by": invocation_id}
     where = [*_THERE, ("signed_in_by", "<>", invocation_id)]
     try:
-        table.update(table.user_key(user_id), where=where, set=changes, add={"logins_count": 1, "version": 1})
+        table.update(table.user_key(user_id), where=where, set=changes, add={"logins_count": 1, "version": 1}, wanted=False)
     except table.ConditionFailed as refused:
         return refused.item is not None and there(refused.item)
     return True
@@ -220,7 +220,7 @@ def sign_out_everywhere(user_id: str, *, invocation_id: str, epoch: int | None =
     now = clock.now()
     changes = {"signed_out_at": now, "epoch_at": now, "signed_out_by": invocation_id}
     try:
-        table.update(table.user_key(user_id), where=where, set=changes, add={"epoch": 1})
+        table.update(table.user_key(user_id), where=where, set=changes, add={"epoch": 1}, wanted=False)
     except table.ConditionFailed as refused:
         return refused.item is not None and there(refused.item) and refused.item["signed_out_by"] == invocation_id
     return True

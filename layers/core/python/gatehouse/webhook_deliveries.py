@@ -8,10 +8,10 @@ import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Final
 
 from gatehouse import clock, dead_letters, deliveries, message_signatures, outbound, webhooks
+from gatehouse.dataclasses import dataclass
 from gatehouse.dead_letters import DeadLetter
 from gatehouse.deliveries import Failed, Postponed, Refused
 from gatehouse.errors import Unavailable
@@ -114,7 +114,7 @@ def _patience(webhook_id: str, usual: float) -> Iterator[float]:
 
 
 def _call(webhook: Webhook, body: bytes, seconds: float) -> None:
-    # Imported on first use: this loads the model of another AWS service.
+    # Imported on first use: most deliveries go to a URL.
     from gatehouse import lambda_functions
 
     try:

@@ -2,12 +2,12 @@
 
 import base64
 import hashlib
-from dataclasses import replace
 from urllib.parse import urlsplit
 
 from gatehouse import pages, pushed_requests, sessions
 from gatehouse.codes import Code
 from gatehouse.codes import issue as issue_code
+from gatehouse.dataclasses import replace
 from gatehouse.errors import InvalidRequest, Refusal
 from gatehouse.settings import settings
 from gatehouse.sign_ins import AuthorizationRequest, WayBack

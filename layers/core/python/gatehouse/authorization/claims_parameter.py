@@ -1,11 +1,11 @@
 """The claims parameter (OpenID Connect Core 5.5): single claims, at userinfo or in the ID token."""
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
 from gatehouse import assurance
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass
 from gatehouse.errors import InvalidRequest, UnmetAuthenticationRequirements
 from gatehouse.users import SCOPE_OF
 

@@ -1,10 +1,10 @@
 """The organization in whose name a person is to sign in, and an invitation into it: Auth0's parameters organization and invitation."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from gatehouse import invitations, organizations
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass
 from gatehouse.errors import InvalidRequest
 
 

@@ -1,16 +1,17 @@
 """Where a service of AWS is reached: what the environment says, or the regional endpoint."""
 
 import os
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _PORTS = {"https": 443, "http": 80}
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(NamedTuple):
     """host: as the header names it, with a port that is not the scheme's own."""
+
+    # A tuple, whose hash is quick: connections are looked up by it at every call.
 
     secure: bool
     name: str
@@ -39,7 +40,8 @@ def of(service: str) -> Endpoint:
     parts = urlsplit(named if named and not ignored else f"https://{_regional(service)}")
     port = parts.port or _PORTS[parts.scheme]
     host = parts.hostname or ""
-    return Endpoint(parts.scheme == "https", host, port, host if port == _PORTS[parts.scheme] else f"{host}:{port}")
+    named_host = f"[{host}]" if ":" in host else host
+    return Endpoint(parts.scheme == "https", host, port, named_host if port == _PORTS[parts.scheme] else f"{named_host}:{port}")
 
 
 def _regional(service: str) -> str:

@@ -1,10 +1,11 @@
-"""Signature Version 4 (AWS General Reference, "Signing AWS API requests") of a POST to the root of a service."""
+"""Signature Version 4 (AWS General Reference, "Signing AWS API requests") of a POST to a service."""
 
 import hashlib
 import hmac
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from urllib.parse import quote
 
 from gatehouse import clock
 from gatehouse.aws.credentials import Credentials
@@ -12,16 +13,17 @@ from gatehouse.aws.credentials import Credentials
 _ALGORITHM = "AWS4-HMAC-SHA256"
 
 
-def signed(headers: Mapping[str, str], body: bytes, *, service: str, region: str, held: Credentials) -> dict[str, str]:
-    """The headers with those that sign them and the body. headers: names in small letters, host among them."""
+def signed(headers: Mapping[str, str], body: bytes, *, service: str, region: str, held: Credentials, path: str = "/") -> dict[str, str]:
+    """The headers with those that sign them and the body. headers: names in small letters, host among them. path: as it is sent."""
     at = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(clock.now()))
     given = {**headers, "x-amz-date": at}
     if held.token:
         given["x-amz-security-token"] = held.token
     names = sorted(given)
     listed = ";".join(names)
-    lines = "".join(f"{name}:{given[name]}\n" for name in names)
-    request = f"POST\n/\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
+    lines = "".join([f"{name}:{given[name]}\n" for name in names])
+    # What is encoded already is encoded again: by every service but S3.
+    request = f"POST\n{quote(path)}\n\n{lines}\n{listed}\n{hashlib.sha256(body).hexdigest()}"
     scope = f"{at[:8]}/{region}/{service}/aws4_request"
     text = f"{_ALGORITHM}\n{at}\n{scope}\n{hashlib.sha256(request.encode()).hexdigest()}"
     signature = hmac.digest(_key(held.secret, at[:8], region, service), text.encode(), "sha256").hex()

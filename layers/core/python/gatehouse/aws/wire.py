@@ -3,31 +3,36 @@
 http.client is not used: it parses headers with the package email, which costs a function 20 ms at its start.
 """
 
-import os
 import select
 import socket
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NoReturn
 
-if TYPE_CHECKING:
-    import ssl
+from gatehouse import clock
+from gatehouse.aws import sockets
+from gatehouse.aws.sockets import Unreachable
+from gatehouse.dataclasses import dataclass, field
 
+if TYPE_CHECKING:
     from gatehouse.aws.endpoints import Endpoint
 
 _HEAD_BYTES: Final = 65_536
 # No answer of DynamoDB is larger than 16 MB.
 _BODY_BYTES: Final = 20 * 1024 * 1024
 _PIECE: Final = 65_536
+_DIGITS: Final = {10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
+# More than the length of any body has.
+_MOST_DIGITS: Final = 16
 # Connections of one endpoint that are kept while nothing uses them.
 _MOST_IDLE: Final = 4
+# What nobody used for longer may have been forgotten on its way without a word, as while the function was frozen: then the next request
+# would wait for its whole time-out. AWS's SDK for Java has the same limit.
+_IDLE_SECONDS: Final = 60
 
 
-class Unreachable(Exception):
-    """No connection, or no whole answer in time. The message is a kind of trouble in one word."""
-
-
-class _Stale(Exception):
+class _Stale(Unreachable):
     """A kept connection was closed at the other end before anything was answered."""
 
 
@@ -42,33 +47,35 @@ class Answer:
 
 @dataclass(slots=True)
 class _Connection:
-    """A connected socket and what was read from it beyond the answer's part at hand. used: it has given an answer before.
+    """A connected socket and what was read from it beyond the answer's part at hand. used_at: when it gave its last answer, 0 for never.
 
-    answering: the present request's answer has begun.
+    answering: the present request's answer has begun. give_up_at: when it has to be whole, by time.monotonic().
     """
 
     socket: "socket.socket"
-    used: bool = False
+    used_at: int = 0
     answering: bool = False
+    give_up_at: float = 0
     buffer: bytearray = field(default_factory=bytearray)
 
-    def closed_by_peer(self) -> bool:
-        """Whether there is something to read although nothing was asked: the end, or what nobody wants."""
-        readable, _, _ = select.select([self.socket], [], [], 0)
-        return bool(readable)
+    def serves(self) -> bool:
+        """Whether it was used lately, and there is nothing to read when nothing was asked: the end, or what nobody wants."""
+        if clock.now() - self.used_at > _IDLE_SECONDS:
+            return False
+        # Not select(), which knows no file beyond the 1024th.
+        poll = select.poll()
+        poll.register(self.socket, select.POLLIN)
+        return not poll.poll(0)
 
 
 _idle: dict["Endpoint", list[_Connection]] = {}
-_contexts: dict[str, "ssl.SSLContext"] = {}
 
 
 def forget() -> None:
     """Connect anew, and read anew whom certificates are trusted by."""
-    for connections in _idle.values():
-        for connection in connections:
-            connection.socket.close()
-    _idle.clear()
-    _contexts.clear()
+    for endpoint in _idle:
+        _close_idle(endpoint)
+    sockets.forget()
 
 
 def exchange(
@@ -80,25 +87,31 @@ def exchange(
     read_seconds: float,
     method: str = "POST",
     target: str = "/",
+    repeat: bool = True,
 ) -> Answer:
-    """Send a request and return the answer, whatever its status. headers: all but the length. Times: of each wait.
+    """Send a request and return the answer, whatever its status. headers: all but the length. Times: until connected; until it is whole.
+
+    repeat: over a new connection, if a kept one is closed under the request before it is answered.
 
     Raises:
         Unreachable: the request may have been carried out nevertheless.
     """
-    head = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     message = f"{method} {target} HTTP/1.1\r\n{head}content-length: {len(body)}\r\n\r\n".encode() + body
     while True:
-        connection = _kept(endpoint) or _connected(endpoint, connect_seconds)
+        connection = _kept(endpoint) or _Connection(sockets.connected(endpoint, connect_seconds))
         try:
-            connection.socket.settimeout(read_seconds)
+            if connection.socket.gettimeout() != read_seconds:
+                connection.socket.settimeout(read_seconds)
+            connection.give_up_at = time.monotonic() + read_seconds
             answer, again = _exchanged(connection, message)
-        except _Stale:
+        except BaseException as trouble:
+            connection.socket.close()
+            # Whatever befell this one befell its fellows, and what comes next is not to meet the same.
+            _close_idle(endpoint)
             # Nobody waited for the request at the other end, which is the price of keeping connections and no trouble.
-            connection.socket.close()
-            continue
-        except BaseException:
-            connection.socket.close()
+            if isinstance(trouble, _Stale) and repeat:
+                continue
             raise
         _keep(endpoint, connection) if again else connection.socket.close()
         return answer
@@ -112,70 +125,27 @@ def _kept(endpoint: "Endpoint") -> _Connection | None:
             connection = connections.pop()
         except IndexError:
             return None
-        if not connection.closed_by_peer():
+        if connection.serves():
             return connection
         connection.socket.close()
     return None
 
 
+def _close_idle(endpoint: "Endpoint") -> None:
+    connections = _idle.get(endpoint)
+    while connections:
+        # Another thread may take the last one meanwhile.
+        with suppress(IndexError):
+            connections.pop().socket.close()
+
+
 def _keep(endpoint: "Endpoint", connection: _Connection) -> None:
     connections = _idle.setdefault(endpoint, [])
     if len(connections) < _MOST_IDLE:
-        connection.used = True
+        connection.used_at = clock.now()
         connections.append(connection)
     else:
         connection.socket.close()
-
-
-def _connected(endpoint: "Endpoint", seconds: float) -> _Connection:
-    try:
-        plain = socket.create_connection((endpoint.name, endpoint.port), seconds)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return _Connection(_secured(plain, endpoint, seconds) if endpoint.secure else plain)
-    except TimeoutError as trouble:
-        raise Unreachable("ConnectTimeoutError") from trouble
-    except OSError as trouble:
-        raise Unreachable(f"EndpointConnectionError {type(trouble).__name__}") from trouble
-
-
-def _secured(plain: socket.socket, endpoint: "Endpoint", seconds: float) -> socket.socket:
-    # Imported on first use: the emulator is spoken to without.
-    import ssl
-
-    for bundle in _bundles():
-        try:
-            return _context(bundle).wrap_socket(plain, server_hostname=endpoint.name)
-        except ssl.SSLCertVerificationError:
-            # Not by a root of Amazon's own: an endpoint of somebody else, or in another partition.
-            plain.close()
-            plain = socket.create_connection((endpoint.name, endpoint.port), seconds)
-            plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    plain.close()
-    raise ssl.SSLCertVerificationError
-
-
-def _bundles() -> tuple[str, ...]:
-    """Whom certificates are trusted by, one after the other: the operator's bundle; else Amazon's roots, then the system's."""
-    given = os.environ.get("AWS_CA_BUNDLE", "")
-    return (given,) if given else (_AMAZON, "")
-
-
-_AMAZON: Final = os.path.join(os.path.dirname(__file__), "amazon_roots.pem")
-
-
-def _context(bundle: str) -> "ssl.SSLContext":
-    import ssl
-
-    if bundle not in _contexts:
-        # Five roots are read in a tenth of the time that the system's hundred and forty take.
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        if bundle:
-            context.load_verify_locations(cafile=bundle)
-        else:
-            context.load_default_certs()
-        _contexts[bundle] = context
-    return _contexts[bundle]
 
 
 def _exchanged(connection: _Connection, message: bytes) -> tuple[Answer, bool]:
@@ -193,9 +163,9 @@ def _exchanged(connection: _Connection, message: bytes) -> tuple[Answer, bool]:
     except TimeoutError as trouble:
         raise Unreachable("ReadTimeoutError") from trouble
     except OSError as trouble:
-        if connection.used and not connection.answering:
-            raise _Stale from trouble
-        raise Unreachable("ConnectionClosedError") from trouble
+        if connection.answering:
+            raise Unreachable("ResponseStreamingError") from trouble
+        raise (_Stale if connection.used_at else Unreachable)("ConnectionClosedError") from trouble
     again = not connection.buffer and headers.get("connection", "").lower() != "close"
     return Answer(status, headers, body), again
 
@@ -218,22 +188,22 @@ def _head(connection: _Connection) -> bytes:
 def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
     first, *lines = head.decode("latin-1").split("\r\n")
     version, _, rest = first.partition(" ")
-    if version not in ("HTTP/1.1", "HTTP/1.0") or not rest[:3].isdigit():
+    if version not in ("HTTP/1.1", "HTTP/1.0"):
         _garbled()
+    status = _number(rest[:3].encode(), 10)
     headers = {"connection": "close"} if version == "HTTP/1.0" else {}
     for line in lines:
         name, _, value = line.partition(":")
         headers[name.lower()] = value.strip()
-    return int(rest[:3]), headers
+    return status, headers
 
 
 def _body(connection: _Connection, status: int, headers: Mapping[str, str]) -> bytes:
-    if headers.get("transfer-encoding", "").lower() == "chunked":
-        return _chunks(connection)
+    if "transfer-encoding" in headers:
+        # Any other leaves no way to tell where the answer ends: a length beside it counts for nothing (RFC 9112 6.3).
+        return _chunks(connection) if headers["transfer-encoding"].lower() == "chunked" else _garbled()
     if "content-length" in headers:
-        if not headers["content-length"].isdigit():
-            _garbled()
-        return _take(connection, int(headers["content-length"]))
+        return _take(connection, _number(headers["content-length"].encode(), 10))
     if status in (204, 304):
         return b""
     return _garbled()
@@ -243,10 +213,7 @@ def _chunks(connection: _Connection) -> bytes:
     whole = bytearray()
     while True:
         size, _, _ = _line(connection).partition(b";")
-        try:
-            length = int(size, 16)
-        except ValueError:
-            _garbled()
+        length = _number(size.strip(b" \t"), 16)
         if length == 0:
             break
         whole += _take(connection, length)
@@ -281,11 +248,24 @@ def _take(connection: _Connection, length: int) -> bytes:
 
 
 def _more(connection: _Connection) -> None:
+    if connection.answering:
+        # An answer that drips in never lets a single wait grow long.
+        left = connection.give_up_at - time.monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.socket.settimeout(left)
     piece = connection.socket.recv(_PIECE)
     if not piece:
         raise ConnectionResetError
     connection.answering = True
     connection.buffer += piece
+
+
+def _number(text: bytes, base: int) -> int:
+    # int() also takes signs, spaces, underscores and whatever else Unicode calls a digit.
+    if not 0 < len(text) <= _MOST_DIGITS or text.translate(None, _DIGITS[base]):
+        _garbled()
+    return int(text, base)
 
 
 def _garbled() -> NoReturn:

@@ -1,13 +1,13 @@
 """Client metadata as they are registered, and the properties that they become (RFC 7591 section 2, OpenID Connect Registration 2)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from gatehouse.assurance import ACR_VALUES
 from gatehouse.client_rules import LONGEST_STRING, InvalidRegistration
 from gatehouse.clients import DEVICE_GRANT, STANDARD_SCOPES, Client
+from gatehouse.dataclasses import dataclass
 from gatehouse.errors import InvalidClientMetadata, InvalidRedirectUri, Refusal
 from gatehouse.jose import foreign
 

@@ -3,10 +3,10 @@
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, Self
 
 from gatehouse import clock, jose
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import Unavailable
 
 # Every kind, and when it happens. With data.user goes data.version, that of the record: what is older than what is known is passed over.

@@ -1,10 +1,10 @@
 """What a session's end makes: one event for it, however it is noticed, and another where somebody else may hold what it gave out."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any, Final
 
 from gatehouse import clock, identifiers, sessions, table
+from gatehouse.dataclasses import replace
 from gatehouse.events.event import SESSION_ENDED, Event
 from gatehouse.sessions import Session
 

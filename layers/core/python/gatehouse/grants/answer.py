@@ -1,10 +1,10 @@
 """What a grant yields: the token response (RFC 6749 5.1)."""
 
-from dataclasses import dataclass
 from typing import Any
 
 from gatehouse import refresh_tokens, tokens
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass
 from gatehouse.grants import drafts
 from gatehouse.grants.known import Known
 from gatehouse.sessions import Session

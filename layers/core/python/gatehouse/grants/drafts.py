@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from gatehouse import claim_mapping, claim_rules, userinfo
 from gatehouse.claim_mapping import ACCESS, ID, Occasion
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.grants import known as knowledge
 from gatehouse.grants.known import Known
 from gatehouse.sessions import Session

@@ -1,13 +1,13 @@
 """What has to be known before tokens can be made. All of it is read, and every hook has had its say, before anything is written."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gatehouse import claim_mapping, hooks, resources, tokens
 from gatehouse.claim_mapping import ACCESS, ID, Mapped, Occasion
 from gatehouse.claim_sources import CUSTOM_DATA, MEMBERSHIP, ORGANIZATION, ROLES
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.holders import Holder
 from gatehouse.hooks import Hook
 from gatehouse.sessions import Session
@@ -77,7 +77,8 @@ def running(client: Client, org_id: str = "", *, machine: bool = False) -> list[
 
 def aimed(client: Client, session: Session, requested: str = "") -> str:
     """The APIs asked for, of those that the client may still have tokens for; empty for the client's own."""
-    return " ".join(resource for resource in (requested or session.resources).split() if resource in resources.allowed(client))
+    named = requested or session.resources
+    return " ".join([resource for resource in named.split() if resource in resources.allowed(client)]) if named else ""
 
 
 def targets(client: Client, scope: str, named: str) -> list[str]:

@@ -1,10 +1,10 @@
 """What a code of single use buys, whichever it is: a session that begins once, and its tokens."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from gatehouse import clock, holders, observe, sessions, table
 from gatehouse.clients import Client
+from gatehouse.dataclasses import replace
 from gatehouse.errors import InvalidGrant
 from gatehouse.grants import hooked, known
 from gatehouse.grants.answer import Answer, of_session

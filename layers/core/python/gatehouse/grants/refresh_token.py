@@ -40,7 +40,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     target = resources.requested(parameters, _targets(token, client, requested, holder.session) if _asks(parameters) else ())
     # Keys and whatever is read first, and hooks: once the generation has moved on, nothing may fail.
     tokens.signing_keys(client)
-    refresh_tokens.issue(token.user_id, token.sid, token.generation + 1, token.bound_to, token.org_id)
+    refresh_tokens.have_key()
     found = _hooked(token, client, requested, target, known.look_up(planned, holder, token.org_id), request)
     try:
         session = sessions.rotate(

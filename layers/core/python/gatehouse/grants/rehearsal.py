@@ -1,13 +1,13 @@
 """What tokens would say, without making any: the same way as a grant's, up to where something would be signed or written."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
 
 from gatehouse import claim_mapping, claim_rules, clock, holders, sessions, tokens, userinfo
 from gatehouse.claim_mapping import ACCESS, ID, OVER_BUDGET, USERINFO, Occasion
 from gatehouse.claim_sources import MEMBERSHIP
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.grants import drafts, hooked, known
 from gatehouse.grants.drafts import LeftOut
 from gatehouse.grants.known import Known

@@ -1,11 +1,11 @@
 """grant_type=urn:ietf:params:oauth:grant-type:token-exchange (RFC 8693): one token for another, at another API. Nothing is written."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from gatehouse import clock, cut_offs, holders, jose, proof_of_possession, resources, tokens
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.errors import InvalidRequest, InvalidScope, UnauthorizedClient
 from gatehouse.grants import client_credentials, drafts, hooked, known
 from gatehouse.grants.answer import Answer

@@ -8,10 +8,10 @@ A role: {"role": "playlist_editor", "field": "plays", "at_least": 100}. Who reac
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from gatehouse import service_tokens
+from gatehouse.dataclasses import dataclass
 from gatehouse.hook_functions import outside_api
 from gatehouse.hook_functions.options import Misconfigured, Options
 

@@ -2,11 +2,11 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
 from gatehouse import clock, foreign_json, hook_secrets, observe, outbound, service_tokens
+from gatehouse.dataclasses import dataclass
 from gatehouse.errors import Unavailable
 from gatehouse.hook_functions.options import Misconfigured
 from gatehouse.settings import settings

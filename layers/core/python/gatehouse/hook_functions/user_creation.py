@@ -7,10 +7,10 @@ what is known of the person.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self
 
 from gatehouse import observe
+from gatehouse.dataclasses import dataclass
 from gatehouse.hook_functions.options import Misconfigured, Options
 from gatehouse.users import PROFILE_CLAIMS
 

@@ -7,12 +7,12 @@ run here unchanged. All hooks stand in one item: every function needs to know wh
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Final, Self
 
-from gatehouse import audit, clients, clock, identifiers, metadata, outbound, table
+from gatehouse import audit, clients, clock, identifiers, metadata, table
 from gatehouse.audit import Deed
 from gatehouse.configuration import Configuration, Invalid, Stale
+from gatehouse.dataclasses import asdict, dataclass, field, replace
 from gatehouse.message_signatures import Secret
 from gatehouse.settings import settings
 
@@ -33,8 +33,8 @@ LONGEST_TIMEOUT_SECONDS: Final = 15
 LARGEST_CONFIGURATION_BYTES: Final = 4096
 # All of them are one item, which every function reads once a minute.
 LARGEST_BYTES: Final = 131_072
-_FUNCTION: Final = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9_$-]{1,128})?")
-_SECRET: Final = re.compile(r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,30}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}")
+_FUNCTION: Final = r"arn:aws[a-z-]*:lambda:[a-z0-9-]{1,30}:[0-9]{12}:function:[A-Za-z0-9_-]{1,64}(?::[A-Za-z0-9_$-]{1,128})?"
+_SECRET: Final = r"arn:aws[a-z-]*:secretsmanager:[a-z0-9-]{1,30}:[0-9]{12}:secret:[A-Za-z0-9/_+=.@-]{1,519}"
 
 
 class Unknown(Exception):
@@ -211,7 +211,7 @@ def forget() -> None:
 
 def function_flaw(arn: str) -> str:
     """Why this is not the ARN of a Lambda function that an operator may name; empty if it is one."""
-    if not _FUNCTION.fullmatch(arn):
+    if not re.fullmatch(_FUNCTION, arn):
         return "must be the ARN of a Lambda function, or an https URL"
     # Operators may have it run a schedule, so that AWS would let them call it with whatever else they like; with a version behind it, too.
     if settings().schedule_runner_arn and arn.split(":")[:7] == settings().schedule_runner_arn.split(":")[:7]:
@@ -260,7 +260,7 @@ def _check(hook: Hook) -> None:
         raise Invalid(f"event of {hook.trigger} must be {', '.join(EVENTS[hook.trigger])}")
     if hook.fail_mode not in (DENY, CONTINUE):
         raise Invalid(f"fail_mode must be {DENY} or {CONTINUE}")
-    if hook.secret_arn and not _SECRET.fullmatch(hook.secret_arn):
+    if hook.secret_arn and not re.fullmatch(_SECRET, hook.secret_arn):
         raise Invalid("secret_arn must be the ARN of a secret in Secrets Manager")
     _check_numbers(hook)
     _check_names("clients", hook.clients)
@@ -291,6 +291,9 @@ def _check_target(hook: Hook) -> None:
         if flaw := function_flaw(hook.target):
             raise Invalid(f"target {flaw}")
         return
+    # Imported on first use: only who changes hooks needs it, and TLS and HTTP take their time.
+    from gatehouse import outbound
+
     try:
         outbound.check(hook.target)
     except outbound.Refused as flaw:

@@ -4,10 +4,10 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, Generic, TypeVar
 
-from gatehouse import clock, foreign_json, message_signatures, observe, outbound
+from gatehouse import clock, foreign_json, message_signatures, observe
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import Unavailable
 from gatehouse.hooks import CONTINUE, Hook
 
@@ -225,7 +225,7 @@ def _answer(hook: Hook, event: Mapping[str, Any], idempotency_id: str, seconds: 
 
 
 def _of_function(hook: Hook, body: bytes, seconds: int) -> bytes:
-    # Imported on first use: most stacks have no hook, and this loads the model of another AWS service.
+    # Imported on first use: most stacks have no hook.
     from gatehouse import lambda_functions
 
     try:
@@ -242,6 +242,9 @@ def _of_function(hook: Hook, body: bytes, seconds: int) -> bytes:
 def _of_url(hook: Hook, body: bytes, seconds: int, idempotency_id: str) -> bytes:
     if hook.secret is None:
         raise _Failed("has no secret to sign with")
+    # Imported on first use, as above: TLS and HTTP take their time.
+    from gatehouse import outbound
+
     try:
         signed = message_signatures.headers(hook.secret, idempotency_id, body)
         answer = outbound.post(hook.target, body, signed, limit=LARGEST_ANSWER_BYTES, seconds=seconds)

@@ -2,10 +2,10 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final
 
 from gatehouse import metadata
+from gatehouse.dataclasses import replace
 from gatehouse.hooks.calls import Malformed
 from gatehouse.users import User
 

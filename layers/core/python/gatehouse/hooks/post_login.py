@@ -6,12 +6,12 @@ What they change is written once, when the last of them is done, and only then: 
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
 from gatehouse import claim_rules, clients, hooks, metadata, organizations, user_changes
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, field, replace
 from gatehouse.errors import AccessDenied, Unavailable
 from gatehouse.hooks import Hook, calls, documents, events
 from gatehouse.hooks.calls import Accepted, Deadline, Malformed, Trial, Vetoed

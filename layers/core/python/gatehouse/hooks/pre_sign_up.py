@@ -4,11 +4,11 @@ Whatever they prepare is written in the transaction that makes the account, so t
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
 from gatehouse import custom_data, hooks, metadata, organizations, profiles, provenance, table, users
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.hooks import Hook, calls, documents, events
 from gatehouse.hooks.calls import Accepted, Deadline, Malformed, Trial
 from gatehouse.users import User

@@ -5,11 +5,11 @@ What an answer leaves out, or has as null, stays as it is; but groupOverrideDeta
 """
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
 from gatehouse import claim_rules, hooks
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, field, replace
 from gatehouse.hooks import Hook, calls, events
 from gatehouse.hooks.calls import Accepted, Malformed, Trial
 from gatehouse.users import User

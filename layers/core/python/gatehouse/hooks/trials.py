@@ -3,11 +3,11 @@
 import re
 import secrets
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from gatehouse import clock, identifiers, organizations
 from gatehouse.clients import Client
+from gatehouse.dataclasses import dataclass, replace
 from gatehouse.hooks import POST_LOGIN, PRE_SIGN_UP, PRE_TOKEN, USER_MIGRATION, Hook, post_login, pre_sign_up, pre_token, user_migration
 from gatehouse.hooks.calls import Accepted, Trial
 from gatehouse.hooks.pre_token import Subject

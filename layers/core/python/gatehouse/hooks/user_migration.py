@@ -1,11 +1,11 @@
 """People who are known in another store only: whoever signs in here for the first time is looked up there (Cognito's UserMigration)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final
 
 from gatehouse import hooks, identifiers, metadata, passwords, profiles, users
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import Unavailable
 from gatehouse.hooks import Hook, calls, documents, events
 from gatehouse.hooks.calls import Accepted, Deadline, Malformed, Trial, Vetoed

@@ -1,8 +1,7 @@
 """Asking the person before a third-party client gets anything (OpenID Connect Core 3.1.2.4)."""
 
-from dataclasses import replace
-
 from gatehouse import clients, consents, device_codes, sign_ins
+from gatehouse.dataclasses import replace
 from gatehouse.errors import AccessDenied, InvalidRequest
 from gatehouse.hosted import completion
 from gatehouse.hosted.page import about, current_sign_in, form, submitted

@@ -1,8 +1,7 @@
 """The page behind the link that is mailed to a new address: it becomes the account's when the person says so, signed on as who asked."""
 
-from dataclasses import replace
-
 from gatehouse import mail_change, single_sign_on, tickets, users
+from gatehouse.dataclasses import replace
 from gatehouse.hosted import device
 from gatehouse.hosted.page import StaleSignIn, form, submitted
 from gatehouse.settings import settings

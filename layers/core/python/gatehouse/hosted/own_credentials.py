@@ -1,9 +1,9 @@
 """What a person signs in with, replaced on their account page: the password at once, the mail address by a link to the new one."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 from gatehouse import credentials, identifiers, limits, mail_change, passwords, sign_ons
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.hosted import device
 from gatehouse.settings import settings
 from gatehouse.sign_ons import SignOn

@@ -1,9 +1,9 @@
 """The profile as a form: which members people see and change themselves, under which names, and what came back from the form."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from gatehouse.dataclasses import dataclass
 from gatehouse.users import User
 
 # Members of the address that have a field of their own; a formatted one is kept until one of these changes.

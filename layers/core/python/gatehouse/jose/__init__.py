@@ -1,16 +1,16 @@
 """Signing and verifying JSON Web Tokens (RFC 7515, 7519, 8725), and sealing what only we read again. No key is fetched here."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Final
 
 from gatehouse.jose.encoding import InvalidJWT, b64decode, b64encode, decoded, json_bytes, json_object
+from gatehouse.jose.private_keys import PrivateKey, private_key
 from gatehouse.jose.sealing import MAC_BYTES, Forged, derive, mac, mac_holds, seal, unseal
 from gatehouse.jose.signatures import (
-    PrivateKey,
     PublicKey,
     SigningKey,
     VerificationKey,
-    private_key,
     public_jwk,
     signature,
     signature_holds,
@@ -50,9 +50,14 @@ SKEW_SECONDS: Final = 60
 
 def sign(claims: Mapping[str, Any], key: SigningKey, *, typ: str) -> str:
     """A compact JWS of `claims`; typ is the header's type, `at+jwt` for access tokens (RFC 9068 2.1)."""
-    header = {"alg": key.algorithm, "typ": typ, "kid": key.kid}
-    signed = f"{b64encode(json_bytes(header))}.{b64encode(json_bytes(claims))}"
+    signed = f"{_header(key.algorithm, typ, key.kid)}.{b64encode(json_bytes(claims))}"
     return f"{signed}.{b64encode(signature(key, signed.encode()))}"
+
+
+@lru_cache(maxsize=64)
+def _header(algorithm: str, typ: str, kid: str) -> str:
+    """The first part of a compact JWS, which all that a key signs as one type have in common."""
+    return b64encode(json_bytes({"alg": algorithm, "typ": typ, "kid": kid}))
 
 
 def verify(token: str, keys: Mapping[str, VerificationKey], *, typ: str, now: int, expired_ok: bool = False) -> dict[str, Any]:
@@ -68,7 +73,7 @@ def verify(token: str, keys: Mapping[str, VerificationKey], *, typ: str, now: in
         raise InvalidJWT("not a compact JWS")
     signed, _, given = token.rpartition(".")
     header_part, _, claims_part = signed.partition(".")
-    header = json_object(header_part)
+    header = _read(header_part)
     kid = header.get("kid")
     if not isinstance(kid, str) or len(kid) > LONGEST_KID or kid not in keys:
         raise InvalidJWT("unknown kid")
@@ -83,6 +88,12 @@ def verify(token: str, keys: Mapping[str, VerificationKey], *, typ: str, now: in
     claims = json_object(claims_part)
     check_times(claims, now, required=("exp", "iat"), expired_ok=expired_ok)
     return claims
+
+
+@lru_cache(maxsize=64)
+def _read(header: str) -> Mapping[str, Any]:
+    """The first part of a compact JWS, which is the same again and again. Says nothing of the signature."""
+    return json_object(header)
 
 
 def check_times(

@@ -1,10 +1,14 @@
 """Base64url and JSON as JOSE writes them (RFC 7515 section 2)."""
 
-import base64
 import binascii
 import json
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
+
+from gatehouse import compact_json
+
+_URL_SAFE: Final = bytes.maketrans(b"+/", b"-_")
+_STANDARD: Final = bytes.maketrans(b"-_", b"+/")
 
 
 class InvalidJWT(Exception):
@@ -13,7 +17,7 @@ class InvalidJWT(Exception):
 
 def b64encode(data: bytes) -> str:
     """Base64url without padding (RFC 7515 section 2)."""
-    return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
+    return binascii.b2a_base64(data, newline=False).translate(_URL_SAFE, b"=").decode()
 
 
 def b64decode(text: str) -> bytes:
@@ -23,7 +27,8 @@ def b64decode(text: str) -> bytes:
         ValueError: other characters, padding, an impossible length, or set bits beyond the end.
     """
     # Strict, because a lenient decoder gives one token many spellings.
-    data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    padded = (text + "=" * (-len(text) % 4)).encode("ascii")
+    data = binascii.a2b_base64(padded.translate(_STANDARD), strict_mode=True)
     if b64encode(data) != text:
         raise ValueError("not canonical base64url")
     return data
@@ -61,7 +66,7 @@ def json_object(part: str) -> dict[str, Any]:
 
 
 def json_bytes(value: Mapping[str, Any]) -> bytes:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode()
+    return compact_json.text(value).encode()
 
 
 def number(text: str) -> int:

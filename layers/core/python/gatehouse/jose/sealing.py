@@ -2,10 +2,12 @@
 
 import hmac
 import os
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 MAC_BYTES: Final = 32
 
@@ -17,7 +19,7 @@ class Forged(Exception):
 def seal(plaintext: bytes, key: bytes) -> bytes:
     """AES-256-GCM under a fresh nonce, which leads the result. key: 32 bytes."""
     nonce = os.urandom(12)
-    return nonce + AESGCM(key).encrypt(nonce, plaintext, None)
+    return nonce + _cipher(key).encrypt(nonce, plaintext, None)
 
 
 def unseal(sealed: bytes, key: bytes) -> bytes:
@@ -27,9 +29,16 @@ def unseal(sealed: bytes, key: bytes) -> bytes:
         Forged: it was not sealed under this key.
     """
     try:
-        return AESGCM(key).decrypt(sealed[:12], sealed[12:], None)
+        return _cipher(key).decrypt(sealed[:12], sealed[12:], None)
     except (InvalidTag, ValueError) as error:
         raise Forged from error
+
+
+def _cipher(key: bytes) -> "AESGCM":
+    # Imported on first use: most of what is ours is readable, and only authenticated.
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    return AESGCM(key)
 
 
 def mac(message: bytes, key: bytes) -> bytes:

@@ -1,7 +1,7 @@
 """Signatures and the keys behind them: RS256, PS256, ES256 on P-256, EdDSA on Ed25519 (RFC 7518, RFC 8037)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from cryptography.exceptions import InvalidSignature
@@ -11,13 +11,13 @@ from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, RSAPublicNumbers
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
-from cryptography.hazmat.primitives.serialization import load_der_private_key, load_der_public_key
 
+from gatehouse.dataclasses import dataclass
 from gatehouse.jose.encoding import b64_number, b64decode, b64encode, number
+from gatehouse.jose.private_keys import PrivateKey
 
 _ES256_BYTES: Final = 32
 
-PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey
 PublicKey = RSAPublicKey | EllipticCurvePublicKey | Ed25519PublicKey
 
 
@@ -34,12 +34,18 @@ class VerificationKey:
     public: PublicKey
 
 
+@cache
+def _es256() -> ec.ECDSA:
+    # Made on first use: it imports sixteen modules, in 6 ms.
+    return ec.ECDSA(hashes.SHA256())
+
+
 def signature(key: SigningKey, signed: bytes) -> bytes:
     match key.private:
         case RSAPrivateKey():
             return key.private.sign(signed, _rsa_padding(key.algorithm), hashes.SHA256())
         case EllipticCurvePrivateKey():
-            r, s = decode_dss_signature(key.private.sign(signed, ec.ECDSA(hashes.SHA256())))
+            r, s = decode_dss_signature(key.private.sign(signed, _es256()))
             return r.to_bytes(_ES256_BYTES) + s.to_bytes(_ES256_BYTES)
         case Ed25519PrivateKey():
             return key.private.sign(signed)
@@ -54,7 +60,7 @@ def signature_holds(key: VerificationKey, signed: bytes, given: bytes) -> bool:
                 if len(given) != 2 * _ES256_BYTES:
                     return False
                 r, s = int.from_bytes(given[:_ES256_BYTES]), int.from_bytes(given[_ES256_BYTES:])
-                key.public.verify(encode_dss_signature(r, s), signed, ec.ECDSA(hashes.SHA256()))
+                key.public.verify(encode_dss_signature(r, s), signed, _es256())
             case Ed25519PublicKey():
                 key.public.verify(given, signed)
     except InvalidSignature:
@@ -68,17 +74,11 @@ def _rsa_padding(algorithm: str) -> padding.AsymmetricPadding:
     return padding.PKCS1v15()
 
 
-def private_key(der: bytes) -> PrivateKey:
-    """A PKCS#8 key that KMS made for us."""
-    # The check that is skipped costs 41 ms and guards against keys of unknown origin.
-    key = load_der_private_key(der, password=None, unsafe_skip_rsa_key_validation=True)
-    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey | Ed25519PrivateKey):
-        raise TypeError(f"not a signing key: {type(key).__name__}")
-    return key
-
-
 def public_jwk(der: bytes, *, kid: str, algorithm: str) -> dict[str, str]:
     """The JWK (RFC 7517, RFC 8037) of a DER SubjectPublicKeyInfo."""
+    # Imported on first use: only rotation makes keys, and this takes 15 ms.
+    from cryptography.hazmat.primitives.serialization import load_der_public_key
+
     common = {"kid": kid, "alg": algorithm, "use": "sig"}
     key = load_der_public_key(der)
     match key:

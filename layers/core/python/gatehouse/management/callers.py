@@ -4,9 +4,9 @@ A person's scopes count only while a role of theirs gives the permission of the 
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from gatehouse import bearer, management_scopes, permissions
+from gatehouse.dataclasses import dataclass
 from gatehouse.errors import InsufficientScope
 from gatehouse.management.refusals import NotPermitted
 from gatehouse.sessions import Session

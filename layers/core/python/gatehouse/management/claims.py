@@ -1,13 +1,13 @@
 """/api/v2/claims: which values of a person go into which tokens, and what they would make of a token."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from gatehouse import claim_mapping, clients, clock, configuration, identifiers
 from gatehouse.claim_mapping import Mapped, Rule
+from gatehouse.dataclasses import asdict, replace
 from gatehouse.grants import rehearsal
 from gatehouse.grants.rehearsal import Rehearsed, Said
 from gatehouse.hooks import Hook

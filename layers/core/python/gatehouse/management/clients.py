@@ -132,12 +132,12 @@ def amended(call: Call, client_id: str, edit: client_registration.Edit) -> tuple
 
 
 def delete(call: Call) -> None:
-    """DELETE clients/{id}, also done if there is none. What it was issued is over within clients.CACHE_SECONDS."""
+    """DELETE clients/{id}, also done if there is none. What it was issued is over within remembered.CACHE_SECONDS."""
     client_registration.delete(call.path["id"])
 
 
 def rotate_secret(call: Call) -> Response:
-    """POST clients/{id}/rotate-secret: the client with its new secret, shown this once. The old one ends within clients.CACHE_SECONDS."""
+    """POST clients/{id}/rotate-secret: the client with its new secret, shown once. The old one ends within remembered.CACHE_SECONDS."""
     client_id = call.path["id"]
     item = existing(client_id)
     client_powers.demand(call.caller, [item])

@@ -1,12 +1,12 @@
 """/api/v2/connections: where identities come from, and what of their profiles is taken over when."""
 
-from dataclasses import asdict
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from gatehouse import connections
 from gatehouse.connections import Connection, Sync
+from gatehouse.dataclasses import asdict
 from gatehouse.errors import NotFound
 from gatehouse.management import paging
 from gatehouse.management.fields import FieldsQuery, only

@@ -4,13 +4,13 @@ Whoever configures one sees everybody who passes it, and has a say in what they 
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field
 
 from gatehouse import clock, configuration, hooks, message_signatures
+from gatehouse.dataclasses import replace
 from gatehouse.errors import NotFound
 from gatehouse.hooks import Hook
 from gatehouse.management import paging

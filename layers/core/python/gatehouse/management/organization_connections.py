@@ -1,12 +1,12 @@
 """/api/v2/organizations/{id}/enabled_connections: by which connections people sign in to an organization (Auth0's Management API)."""
 
-from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
 from gatehouse import connections
 from gatehouse.connections import Connection
+from gatehouse.dataclasses import replace
 from gatehouse.management import paging
 from gatehouse.management.connections import NoSuchConnection
 from gatehouse.management.organizations import EnabledConnection, change, enabled, existing

@@ -1,12 +1,12 @@
 """/api/v2/resource-servers: the APIs that tokens are for, with their scopes. The Management API is one of them, and stays as it is."""
 
-from dataclasses import asdict, replace
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, Field
 
 from gatehouse import resource_servers, versions
 from gatehouse.clients import scope_is_wellformed
+from gatehouse.dataclasses import asdict, replace
 from gatehouse.management import paging
 from gatehouse.management.paging import PageQuery
 from gatehouse.management.refusals import Conflict, InvalidBody, NoSuchApi, NotPermitted, PreconditionFailed

@@ -2,13 +2,13 @@
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gatehouse import identifiers
 from gatehouse.audit import Deed
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import InsufficientScope, InvalidRequest, MethodNotAllowed, NotFound
 from gatehouse.management import callers
 from gatehouse.management.callers import Caller

@@ -4,12 +4,12 @@ Who makes or changes a schedule can have its function do whatever its scopes all
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, replace
 from typing import Any
 
 from pydantic import Field
 
 from gatehouse import clock, configuration, schedule_runner, scheduled_runs, schedules
+from gatehouse.dataclasses import asdict, replace
 from gatehouse.errors import NotFound
 from gatehouse.management import callers
 from gatehouse.management.refusals import Conflict, InvalidBody, PreconditionFailed

@@ -4,7 +4,8 @@ Here a session is one application on one device, and its refresh token is the se
 other. The id names the user too, as a session lies under its user. What is over is not shown.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any, Final
 
 from gatehouse import clock, cut_offs, identifiers, listing, sessions
@@ -16,25 +17,28 @@ from gatehouse.users import User
 
 REASON: Final = "revoked_by_operator"
 Shape = Callable[[Session], dict[str, Any]]
+# Sessions by id, from the one behind an id on.
+Behind = Callable[[str], Iterable[Session]]
 
 
-def paged(query: PageQuery, found: Iterable[Session], shape: Shape, name: str, purpose: str) -> dict[str, Any]:
+def paged(query: PageQuery, behind: Behind, shape: Shape, name: str, purpose: str) -> dict[str, Any]:
     """The page of these sessions that the query asks for. name: of the member with them. purpose: which list this is, for cursors."""
     try:
         after = listing.opened(purpose, query.from_)
     except listing.BadCursor as bad:
         raise paging.bad_cursor() from bad
     # By id, which does not change: whoever pages sees each session once, whatever begins and ends meanwhile.
-    behind = sorted((session for session in found if session.sid > after), key=lambda session: session.sid)
-    page = behind[: query.taken]
-    following = listing.sealed(purpose, page[-1].sid) if len(behind) > len(page) else ""
+    found = list(islice(behind(after), query.taken + 1))
+    page = found[: query.taken]
+    following = listing.sealed(purpose, page[-1].sid) if len(found) > len(page) else ""
     return paging.checkpointed([shape(session) for session in page], following, name)
 
 
-def live(user: User) -> list[Session]:
-    """The sessions of the user that go on."""
-    going_on = (session for session in sessions.of_user(user.user_id) if session.live(user))
-    return [session for session in going_on if not cut_offs.passed(session.client_id, session.created_at)]
+def live(user: User, after: str, *, at_once: int) -> Iterator[Session]:
+    """The sessions of the user that go on, by id, from the one behind `after` on: a page costs the same, however many there are."""
+    for session in sessions.behind(user, after, at_once=at_once):
+        if session.live(user) and not cut_offs.passed(session.client_id, session.created_at):
+            yield session
 
 
 def common(session: Session) -> dict[str, Any]:

@@ -1,9 +1,9 @@
 """/api/v2/tenants/settings: what the operator decided for the whole stack."""
 
-from dataclasses import asdict, replace
 from typing import Any, Literal
 
 from gatehouse import clock, configuration, tenant
+from gatehouse.dataclasses import asdict, replace
 from gatehouse.management.refusals import InvalidBody, PreconditionFailed
 from gatehouse.management.routes import Answer, Body, Call, Route, sent
 from gatehouse.tenant import Tenant

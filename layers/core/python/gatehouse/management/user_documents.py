@@ -1,10 +1,10 @@
 """The part of a user's document that can be changed: from the record, and back into it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from gatehouse import clock, identifiers, metadata, passwords, profiles, provenance
+from gatehouse.dataclasses import replace
 from gatehouse.management.refusals import InvalidBody
 from gatehouse.user_changes import Edited
 from gatehouse.users import User

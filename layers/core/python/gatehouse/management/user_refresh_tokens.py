@@ -1,6 +1,6 @@
 """Refresh tokens of people (Auth0's users/{id}/refresh-tokens and refresh-tokens). A token is its session, under another name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Annotated, Any, Final
 
 from pydantic import Field
@@ -14,6 +14,7 @@ from gatehouse.management.routes import Answer, Body, Call, Route
 from gatehouse.management.user_sessions import end, end_all
 from gatehouse.management.users import existing
 from gatehouse.sessions import Session
+from gatehouse.users import User
 
 MOST_IDS: Final = 100
 _Id = Annotated[str, Field(max_length=512)]
@@ -59,15 +60,15 @@ class RefreshTokensAnswer(Answer):
 def list_tokens_of_user(call: Call) -> dict[str, Any]:
     """GET users/{id}/refresh-tokens"""
     user = existing(call.path["id"])
-    return session_documents.paged(call.query, _refreshable(session_documents.live(user)), _token, "tokens", f"tokens of {user.user_id}")
+    return session_documents.paged(call.query, _behind(user, call.query), _token, "tokens", f"tokens of {user.user_id}")
 
 
 def list_tokens(call: Call) -> dict[str, Any]:
     """GET refresh-tokens?user_id=: those of one person, of one application of theirs with client_id."""
     query = call.query
     user = existing(query.user_id)
-    found = [session for session in _refreshable(session_documents.live(user)) if query.client_id in ("", session.client_id)]
-    answer = session_documents.paged(query, found, _token, "refresh_tokens", f"tokens of {user.user_id} at {query.client_id}")
+    behind = _behind(user, query, query.client_id)
+    answer = session_documents.paged(query, behind, _token, "refresh_tokens", f"tokens of {user.user_id} at {query.client_id}")
     if query.fields:
         named = {name.strip() for name in query.fields.split(",")}
         answer["refresh_tokens"] = [
@@ -76,8 +77,20 @@ def list_tokens(call: Call) -> dict[str, Any]:
     return answer
 
 
-def _refreshable(found: Iterable[Session]) -> list[Session]:
-    return [session for session in found if (client := clients.get(session.client_id)) and "refresh_token" in client.grant_types]
+def _behind(user: User, query: PageQuery, client_id: str = "") -> session_documents.Behind:
+    """The sessions of the user that have a refresh token. client_id: only those at that application."""
+
+    def behind(after: str) -> Iterator[Session]:
+        for session in session_documents.live(user, after, at_once=query.taken + 1):
+            if client_id in ("", session.client_id) and _refreshable(session):
+                yield session
+
+    return behind
+
+
+def _refreshable(session: Session) -> bool:
+    client = clients.get(session.client_id)
+    return client is not None and "refresh_token" in client.grant_types
 
 
 def _token(session: Session) -> dict[str, Any]:
@@ -94,8 +107,9 @@ def _token(session: Session) -> dict[str, Any]:
 
 def get_token(call: Call) -> dict[str, Any]:
     """GET refresh-tokens/{id}"""
-    if found := _refreshable([session_documents.named(call.path["id"])]):
-        return _token(found[0])
+    found = session_documents.named(call.path["id"])
+    if _refreshable(found):
+        return _token(found)
     raise NotFound("there is no such refresh token")
 
 

@@ -1,6 +1,7 @@
 """Sessions of people (Auth0's users/{id}/sessions and sessions): where a person is signed in, and ending it there."""
 
 import json
+from functools import partial
 from typing import Any, Final
 
 from gatehouse import clock, sessions, users
@@ -40,7 +41,8 @@ class SessionsAnswer(Answer):
 def list_sessions(call: Call) -> dict[str, Any]:
     """GET users/{id}/sessions"""
     user = existing(call.path["id"])
-    return session_documents.paged(call.query, session_documents.live(user), shown, "sessions", f"sessions of {user.user_id}")
+    behind = partial(session_documents.live, user, at_once=call.query.taken + 1)
+    return session_documents.paged(call.query, behind, shown, "sessions", f"sessions of {user.user_id}")
 
 
 def shown(session: Session) -> dict[str, Any]:

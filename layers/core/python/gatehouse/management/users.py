@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from dataclasses import replace
 from typing import Any
 
 from pydantic import Field
 
 from gatehouse import clock, hooks, identifiers, keys, user_changes, users
+from gatehouse.dataclasses import replace
 from gatehouse.errors import InsufficientScope
 from gatehouse.hooks import calls, pre_sign_up
 from gatehouse.hooks.events import idempotency_id

@@ -4,12 +4,12 @@ Whoever configures one is told everything about everybody, so that they need the
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from gatehouse import clock, configuration, message_signatures, webhooks
+from gatehouse.dataclasses import replace
 from gatehouse.errors import NotFound
 from gatehouse.management import callers, paging
 from gatehouse.management.fields import FieldsQuery, only

@@ -1,11 +1,11 @@
 """From a query to users: a clause that some index answers gives candidates, and the whole query is judged on their records."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from gatehouse import identifiers, listing, table, tenant, users
 from gatehouse.connections import DATABASE
+from gatehouse.dataclasses import dataclass
 from gatehouse.search import matching, terms
 from gatehouse.search.syntax import And, Begins, Clause, Exists, Is, Node, Not, Or, Unanswerable, Within
 from gatehouse.users import User

@@ -1,9 +1,9 @@
 """Writing what is derived anew: after the tenant's searchable paths changed, and for items from before there were lists and searches."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from gatehouse import table
+from gatehouse.dataclasses import dataclass
 from gatehouse.search import entries
 
 PAGE = 100

@@ -9,8 +9,9 @@ A backslash takes the meaning from the character behind it. Two clauses side by 
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+from gatehouse.dataclasses import dataclass
 
 LONGEST: Final = 1000
 DEEPEST: Final = 20

@@ -1,9 +1,9 @@
 """Changes of items, as the table's stream tells them: at least once, those of one item in order."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any, Self
 
+from gatehouse.dataclasses import dataclass
 from gatehouse.table.marshal import from_item
 from gatehouse.table.verbs import Item
 

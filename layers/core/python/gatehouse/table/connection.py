@@ -13,16 +13,8 @@ ATTEMPTS = 4
 DEADLINE_SECONDS = 2.5
 _BACKOFF_SECONDS = 0.05
 
-_TRANSIENT = {
-    "InternalServerError",
-    "ProvisionedThroughputExceededException",
-    "RequestLimitExceeded",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "TransactionConflictException",
-    "TransactionInProgressException",
-}
-_SERVER_ERROR = 500
+# Beside what is of any service.
+_TRANSIENT = {"InternalServerError", "ReplicatedWriteConflictException", "ServiceUnavailable", "TransactionConflictException"}
 _TRANSIENT_IN_A_TRANSACTION = {"TransactionConflict", "ThrottlingError", "ProvisionedThroughputExceeded"}
 # Verdicts on this very request. Everything else that DynamoDB refuses is trouble with the deployment.
 _VERDICTS = {
@@ -59,7 +51,7 @@ def call(operation: str, **parameters: Any) -> dict[str, Any]:
         except aws.Unreachable as unreachable:
             trouble, cause = str(unreachable), unreachable
         except aws.NoCredentials as missing:
-            raise Unavailable(detail=f"{operation}: {type(missing).__name__}") from missing
+            raise Unavailable(detail=f"{operation}: no credentials: {missing}") from missing
         pause = random.uniform(0.5, 1) * _BACKOFF_SECONDS * 2**attempt  # noqa: S311 - jitter, not a secret
         if attempt == ATTEMPTS or time.monotonic() + pause > give_up_at:
             raise Unavailable(detail=f"{operation}: {trouble}") from cause
@@ -68,7 +60,7 @@ def call(operation: str, **parameters: Any) -> dict[str, Any]:
 
 def _transient(refusal: aws.Refused) -> bool:
     if refusal.code != "TransactionCanceledException":
-        return refusal.code in _TRANSIENT or refusal.status >= _SERVER_ERROR
+        return refusal.transient or refusal.code in _TRANSIENT
     reasons = {reason.get("Code", "None") for reason in refusal.answer.get("CancellationReasons", [])}
     # A conflict beside a failed condition: the condition is the verdict.
     return "ConditionalCheckFailed" not in reasons and bool(reasons & _TRANSIENT_IN_A_TRANSACTION)

@@ -1,9 +1,9 @@
 """The expressions of a request: placeholders for every name and value, so that nothing which a caller sent can become part of one."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.table.marshal import to_attribute
 
 # (attribute, one of = <> < <= > >= exists absent, value or None)

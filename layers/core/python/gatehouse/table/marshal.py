@@ -14,12 +14,12 @@ def to_attribute(value: object) -> dict[str, Any]:
         ValueError: a float that is no number, or infinite.
     """
     match value:
+        case str():
+            return {"S": value}
         case None:
             return {"NULL": True}
         case bool():
             return {"BOOL": value}
-        case str():
-            return {"S": value}
         case int() | float():
             return {"N": _digits(value)}
         case bytes():
@@ -66,8 +66,12 @@ def _digits(number: int | float) -> str:
 
 def _number(digits: str) -> int | float:
     # 1.0 comes back as 1: to DynamoDB, as to JSON, they are the same number.
-    return int(digits) if digits.removeprefix("-").isdigit() else float(digits)
+    try:
+        return int(digits)
+    except ValueError:
+        return float(digits)
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: from_attribute(attribute) for name, attribute in item.items()}
+    # Most values are text: without a call for each.
+    return {name: attribute["S"] if "S" in attribute else from_attribute(attribute) for name, attribute in item.items()}

@@ -2,10 +2,10 @@
 
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from gatehouse import aws
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import Unavailable
 from gatehouse.settings import settings
 from gatehouse.table.connection import ATTEMPTS, call, table_name
@@ -83,9 +83,15 @@ def put_new(key: Key, item: Mapping[str, Any], *, audit: bool = False) -> None:
 
 
 def update(
-    key: Key, *, where: Where, set: Mapping[str, Any] | None = None, add: Mapping[str, int] | None = None, remove: Sequence[str] = ()
+    key: Key,
+    *,
+    where: Where,
+    set: Mapping[str, Any] | None = None,
+    add: Mapping[str, int] | None = None,
+    remove: Sequence[str] = (),
+    wanted: bool = True,
 ) -> Item:
-    """Change attributes of one item if `where` holds, and return the whole item as it then is.
+    """Change attributes of one item if `where` holds, and return the whole item as it then is; nothing of it if it is not wanted.
 
     Raises:
         ConditionFailed: with the item as it is, or None.
@@ -98,13 +104,13 @@ def update(
             Key=to_item(key),
             UpdateExpression=expression.changes(set or {}, add or {}, remove),
             ConditionExpression=expression.condition(where),
-            ReturnValues="ALL_NEW",
+            ReturnValues="ALL_NEW" if wanted else "NONE",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
             **expression.placeholders(),
         )
     except aws.Refused as error:
         raise ConditionFailed(_refused(error)) from error
-    return from_item(answer["Attributes"])
+    return from_item(answer["Attributes"]) if wanted else {}
 
 
 def delete(key: Key, *, where: Where = ()) -> None:
@@ -137,12 +143,19 @@ def query(partition: str, prefix: str = "", *, consistent: bool = True) -> Itera
 
 
 def page(
-    partition: str, *, limit: int, low: str = "", high: str = "", newest_first: bool = False, listing: bool = False
+    partition: str,
+    *,
+    limit: int,
+    low: str = "",
+    high: str = "",
+    newest_first: bool = False,
+    listing: bool = False,
+    consistent: bool = False,
 ) -> tuple[list[Item], bool]:
     """At most `limit` items of a partition in the order of their sort keys, and whether there are more: one request.
 
     low, high: the first and the last sort key that is wanted, each included. listing: a partition of the index, whose items are keys only
-    and which may lag behind the table.
+    and which may lag behind the table; there nothing is consistent.
     """
     expression, names = Expression(), LISTING if listing else BASE
     answer = call(
@@ -151,6 +164,7 @@ def page(
         KeyConditionExpression=expression.within(names, partition, low, high),
         Limit=limit,
         ScanIndexForward=not newest_first,
+        ConsistentRead=consistent,
         **names.index,
         **expression.placeholders(),
     )

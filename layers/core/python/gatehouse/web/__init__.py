@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from functools import wraps
-from http import HTTPStatus
 from typing import Any, Final
 
 from gatehouse import clock, observe
@@ -83,6 +82,9 @@ def _bearer_challenge(request: Request, refusal: Refusal) -> str:
 def api_error(request: Request, refusal: Refusal) -> Response:
     """The error body of Auth0's Management API."""
     status = _status_at_resource(refusal)
+    # Imported on first use: no endpoint of OAuth answers so.
+    from http import HTTPStatus
+
     reason = HTTPStatus(status).phrase
     body = {"statusCode": status, "error": reason, "message": refusal.description or reason, "errorCode": refusal.code}
     response = json_response(status, body)

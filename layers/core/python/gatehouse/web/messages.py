@@ -1,13 +1,13 @@
 """A request and a response, as functions see them, from and to API Gateway's event (payload format 2.0)."""
 
 import base64
-import json
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlencode
 
+from gatehouse import compact_json
+from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import InvalidRequest, TooLarge
 from gatehouse.web import parameters
 
@@ -145,7 +145,7 @@ def json_response(status: int, body: Mapping[str, Any], *, cache_seconds: int = 
     headers = {"content-type": _JSON}
     if cache_seconds:
         headers["cache-control"] = f"public, max-age={cache_seconds}"
-    return Response(status, json.dumps(body, separators=(",", ":"), ensure_ascii=False), headers)
+    return Response(status, compact_json.text(body), headers)
 
 
 def redirect(url: str, parameters: Mapping[str, str] | None = None, *, cookies: list[str] | None = None) -> Response:

@@ -2,12 +2,12 @@
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
 from typing import Any, Final, Self
 
 from gatehouse import audit, clients, clock, message_signatures, table
 from gatehouse.audit import Deed
 from gatehouse.configuration import Configuration, Invalid, Stale
+from gatehouse.dataclasses import asdict, dataclass, replace
 from gatehouse.webhooks.webhook import Webhook, check
 
 MOST: Final = 25

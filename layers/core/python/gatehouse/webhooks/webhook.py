@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Final, Self
 from urllib.parse import urlsplit
 
 from gatehouse import hooks, identifiers, outbound
 from gatehouse.configuration import Invalid
+from gatehouse.dataclasses import dataclass
 from gatehouse.events import KINDS, Event
 from gatehouse.message_signatures import Secret
 
