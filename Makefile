@@ -24,7 +24,7 @@ RUN := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m
 LOCAL = $(RUN) local
 PYTEST := PYTHONDONTWRITEBYTECODE=1 .venv/bin/python -m pytest
 # How many processes share the tests; 0 for none but the one that starts.
-WORKERS ?= 4
+WORKERS ?= 3
 ARCHITECTURE ?= arm64
 
 export UV_PYTHON_DOWNLOADS := never
