@@ -121,13 +121,8 @@ def _parser() -> argparse.ArgumentParser:
     client.add_argument("--third-party", action="store_true", help="people are asked for consent")
     client.add_argument("--without-pkce", action="store_true", help="for a confidential client that cannot do PKCE")
     client.add_argument("--refresh-cookie", action="store_true", help="keep the refresh token in an HttpOnly cookie")
-    client.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="any other property, such as refresh_grace_seconds=0",
-    )
+    other = "any other property, such as refresh_grace_seconds=0"
+    client.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help=other)
     change = commands.add_parser("change", help="change properties of an application")
     change.set_defaults(run=_change)
     change.add_argument("client_id")
@@ -146,9 +141,7 @@ def _parser() -> argparse.ArgumentParser:
     keys = commands.add_parser("rotate-keys", help="fill and sweep the key ring, as the daily job does")
     keys.set_defaults(run=_rotate_keys)
     keys.add_argument(
-        "--force",
-        action="store_true",
-        help="a signing key leaked: the next ones sign from now, the current ones are deleted",
+        "--force", action="store_true", help="a signing key leaked: the next ones sign from now, the current ones are deleted"
     )
     redelivering = commands.add_parser("redeliver", help="put what a webhook could not be told back into its queue")
     redelivering.set_defaults(run=_redeliver)

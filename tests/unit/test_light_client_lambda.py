@@ -133,12 +133,14 @@ def test_an_answer_that_does_not_come_in_its_own_time_is_silence(monkeypatch: py
     assert len(server.heads) == 2
 
 
-def test_a_connection_of_before_a_freeze_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    def leaves(connection: Connection) -> None:
-        connection.request()
-        connection.send(DONE)
-        connection.request()
+def leaves(connection: Connection) -> None:
+    """Answers once, and closes under the next request."""
+    connection.request()
+    connection.send(DONE)
+    connection.request()
 
+
+def test_a_connection_of_before_a_freeze_is_replaced_once(monkeypatch: pytest.MonkeyPatch) -> None:
     with aws_is(leaves, answering(DONE), monkeypatch=monkeypatch) as server:
         invoke()
         assert invoke() == b'{"a":1}'
@@ -152,14 +154,12 @@ def test_a_connection_of_before_a_freeze_is_replaced_once(monkeypatch: pytest.Mo
 
 
 def test_a_call_that_was_cut_off_later_may_have_been_at_work_and_is_not_made_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    def leaves(connection: Connection) -> None:
-        connection.request()
-        connection.send(DONE)
-        connection.request()
+    def leaves_later(connection: Connection) -> None:
+        leaves(connection)
         time.sleep(0.1)
 
     monkeypatch.setattr(lambda_functions, "_STALE_SECONDS", 0.05)
-    with aws_is(leaves, answering(DONE), monkeypatch=monkeypatch) as server:
+    with aws_is(leaves_later, answering(DONE), monkeypatch=monkeypatch) as server:
         invoke()
         with pytest.raises(lambda_functions.Silent, match=r"^ConnectionClosedError$"):
             invoke()
@@ -177,11 +177,6 @@ def test_a_call_whose_answer_was_cut_off_is_not_made_twice(monkeypatch: pytest.M
 
 
 def test_a_function_that_is_only_started_is_not_started_twice(monkeypatch: pytest.MonkeyPatch) -> None:
-    def leaves(connection: Connection) -> None:
-        connection.request()
-        connection.send(DONE)
-        connection.request()
-
     with aws_is(leaves, answering(DONE), monkeypatch=monkeypatch) as server:
         invoke()
         with pytest.raises(lambda_functions.Failed, match=r"^ConnectionClosedError$"):
