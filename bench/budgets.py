@@ -77,7 +77,8 @@ BUDGETS: Mapping[str, Budget] = {
     "authorizer": Budget(1, 0, 2, 0),
     "revoke": Budget(1, 1, 0, 0),
     "sign out everywhere": Budget(1, 1, 0, 0),
-    "RP logout": Budget(3, 2, 1, 0),
+    # What else the sign-on began is asked for under two epochs, as it may have had a grace after signing out everywhere.
+    "RP logout": Budget(4, 2, 2, 0),
     "sign-in page": Budget(1, 0, 1, 0),
     # Two counters and one given back, the sign-on, the pending sign-in, the counter cleared; and since logins are kept, two writes more:
     # the record of the person, whose size it costs, and the entry of the history.

@@ -22,8 +22,6 @@ NOISE_FACTOR, BREAKING_FACTOR, NOISE_MS = 1.25, 2, 0.05
 _COUNTS: Final = ("calls", "rru", "wru")
 # Of fewer than fill a page there is less to show.
 _PAGE, _PAGE_ENTRIES = "list of sessions, a page", 50
-# Reads the sessions of the person, 1 RRU per 4 KB, to end those that the browser's sign-on began: told, and not held against it.
-_GROWS: Final = ("RP logout",)
 _PROGRAM: Final = Path(__file__).with_name("roomy_ministack.py")
 
 
@@ -64,8 +62,7 @@ def tables(figures: Mapping[str, Any]) -> str:
     )
     more = (
         "Of people with so many sessions, each of which began in a browser of its own. A page of sessions has at most 50; that of one "
-        "session is not held against the others. RP logout reads the sessions of the person, to end those that the sign-on of the browser "
-        "began: it grows."
+        "session is not held against the others. RP logout finds what the sign-on of the browser began by how the ids begin."
     )
     return "\n\n".join(
         [
@@ -86,8 +83,6 @@ def exceeded(figures: Mapping[str, Any]) -> list[str]:
     found = []
     for dimension in ("people", "sessions"):
         for operation, by_size in _by_operation(figures[dimension]).items():
-            if operation in _GROWS:
-                continue
             found += _growing(f"{operation}, by {dimension}", by_size)
     return found
 
@@ -128,17 +123,16 @@ def _times(figures: Mapping[str, float]) -> str:
 def _table(what: str, found: Mapping[str, Any], unit: str, shown: Callable[[Mapping[str, float]], str]) -> str:
     by_operation, sizes = _by_operation(found), sorted(found, key=int)
     head = [what, *(f"{int(size):,} {unit}".replace(",", " ") for size in sizes), "flat" if shown is _counts else "most / fewest"]
-    rows = [[name, *(shown(found[size][name]) for size in sizes), _verdict(name, of, shown)] for name, of in by_operation.items()]
+    rows = [[name, *(shown(found[size][name]) for size in sizes), _verdict(of, shown)] for name, of in by_operation.items()]
     return report.table(head, rows)
 
 
-def _verdict(name: str, by_size: Mapping[str, Any], shown: Callable[[Mapping[str, float]], str]) -> str:
+def _verdict(by_size: Mapping[str, Any], shown: Callable[[Mapping[str, float]], str]) -> str:
     first, last = _ends(by_size)
     if shown is _counts:
-        flat = len(set(map(_counts, by_size.values()))) == 1
-        return "yes" if flat else "grows" if name in _GROWS else "**no**"
+        return "yes" if len(set(map(_counts, by_size.values()))) == 1 else "**no**"
     factor = last["cpu_ms"] / first["cpu_ms"]
-    within = name in _GROWS or last["cpu_ms"] <= NOISE_FACTOR * first["cpu_ms"] + NOISE_MS
+    within = last["cpu_ms"] <= NOISE_FACTOR * first["cpu_ms"] + NOISE_MS
     return f"{factor:.2f}" if within else f"**{factor:.2f}**"
 
 

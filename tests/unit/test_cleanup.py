@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 import pytest
 
-from gatehouse import cleanup, invitations, limits, listing, organizations, sessions, table, users
+from gatehouse import cleanup, invitations, limits, listing, organizations, session_ids, sessions, table, users
 from gatehouse.errors import Unavailable
 from tests.unit.conftest import function
 from tests.unit.faults import DENIED, answer, trouble
@@ -154,7 +154,7 @@ def test_a_run_that_is_cut_off_goes_on_where_it_stopped(monkeypatch: pytest.Monk
     monkeypatch.setattr(cleanup, "PAGE", 4)
     user = new_user()
     for number in range(10):
-        session = sessions.Session(user.user_id, sessions.new_id(0), "client", created_at=number, expires_at=1, idle_expires_at=1)
+        session = sessions.Session(user.user_id, session_ids.new(0), "client", created_at=number, expires_at=1, idle_expires_at=1)
         sessions.begin(session)
     left = iter([60_000, 60_000, 0] * 50)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import codes, sessions, table
+from gatehouse import codes, session_ids, sessions, table
 from gatehouse.codes import Code
 from gatehouse.hooks import PRE_TOKEN
 from gatehouse.users import User
@@ -20,7 +20,7 @@ LOGIN = {"access_token": {"app:door": "north", PLAN: "of the sign-in"}, "id_toke
 def code_of(user: User, client_id: str, claims: Any, scope: str = "openid offline_access") -> str:
     """A code from a sign-in to which hooks gave these claims."""
     made = {field.name: "" for field in fields(Code)} | {"client_id": client_id, "redirect_uri": CALLBACK, "code_challenge": CHALLENGE}
-    made |= {"user_id": user.user_id, "sid": sessions.new_id(user.epoch), "scope": scope, "amr": ["pwd"], "redirect_uri_given": True}
+    made |= {"user_id": user.user_id, "sid": session_ids.new(user.epoch), "scope": scope, "amr": ["pwd"], "redirect_uri_given": True}
     text = claims if isinstance(claims, str) else json.dumps(claims)
     return codes.issue(Code(**made | {"auth_time": sessions.clock.now(), "claims": text, "expires_at": 0}))
 

@@ -8,7 +8,7 @@ import boto3
 import pytest
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 
-from gatehouse import sessions, table, users
+from gatehouse import session_ids, sessions, table, users
 from gatehouse.events.of_sessions import MOST_TOLD
 from gatehouse.settings import settings
 from gatehouse.users import User
@@ -40,7 +40,7 @@ def begun(user: User, number: int) -> None:
     lasting: dict[str, Any] = {"client_id": client_id, "created_at": 1, "expires_at": 2**33, "idle_expires_at": 2**33}
     client, kept = boto3.resource("dynamodb").meta.client, settings().table_name
     for first in range(0, number, 25):
-        ids = [sessions.new_id(user.epoch) for _ in range(min(25, number - first))]
+        ids = [session_ids.new(user.epoch) for _ in range(min(25, number - first))]
         items = [sessions.Session(user.user_id, sid, **lasting).to_item() | table.session_key(user.user_id, sid) for sid in ids]
         client.batch_write_item(RequestItems={kept: [{"PutRequest": {"Item": item}} for item in items]})
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from gatehouse import consents, sessions
+from gatehouse import consents, session_ids
 from gatehouse.management import callers
 from tests.unit.flows import browser_of, claims_of, exchange, later, new_client, new_code, new_user, refresh, tokens_of, userinfo
 from tests.unit.own import me, own_token
@@ -61,7 +61,7 @@ def test_another_persons_session_is_as_unknown_as_none() -> None:
     theirs = tokens_of(new_client().client_id, bob)
     bearer = own_token(*BOTH, browser=ada)
 
-    answers = [me("DELETE", f"/sessions/{sid}", bearer) for sid in (sid_of(theirs["access_token"]), sessions.new_id(1), "x", "USER")]
+    answers = [me("DELETE", f"/sessions/{sid}", bearer) for sid in (sid_of(theirs["access_token"]), session_ids.new(1), "x", "USER")]
 
     assert {(answer.status, answer.json["message"]) for answer in answers} == {(404, "there is no such session")}
     assert userinfo(theirs["access_token"]).status == 200

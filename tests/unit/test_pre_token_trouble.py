@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bench.recorder import recording
-from gatehouse import clock, device_codes, hooks, sessions, table
+from gatehouse import clock, device_codes, hooks, session_ids, sessions, table
 from gatehouse.clients import DEVICE_GRANT
 from gatehouse.hooks import CONTINUE, DENY, PRE_TOKEN, Hook, calls
 from tests.operator_functions import Handler, Refused
@@ -45,7 +45,7 @@ def a_refresh_token_without_grace() -> Way:
 def a_device_code() -> Way:
     device, ada, now = app(kind="native", grant_types=[DEVICE_GRANT, "refresh_token"]), new_user(), clock.now()
     asked = codes(device.client_id, scope="openid profile")
-    decided = {"status": device_codes.APPROVED, "user_id": ada.user_id, "sid": sessions.new_id(ada.epoch), "decided_at": now}
+    decided = {"status": device_codes.APPROVED, "user_id": ada.user_id, "sid": session_ids.new(ada.epoch), "decided_at": now}
     key = table.device_key(device_codes.typed(asked["user_code"]))
     table.update(key, where=[], set=decided | {"auth_time": now, "amr": ["pwd"]})
     return lambda: poll(device.client_id, asked["device_code"])

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import login_history, sessions, table, usage, users
+from gatehouse import login_history, session_ids, sessions, table, usage, users
 from gatehouse.users import User
 from tests.unit.conftest import Answer
 from tests.unit.faults import THROTTLED, always, go_through, trouble
@@ -61,7 +61,7 @@ def test_what_is_neither_does_not_count() -> None:
     def changes() -> None:
         users.describe(user.user_id, profile={"name": "Ada"})
         users.set_blocked(user.user_id, True)
-        sessions.begin(sessions.Session(user.user_id, sessions.new_id(1), "client", created_at=1, expires_at=2**33, idle_expires_at=2**33))
+        sessions.begin(sessions.Session(user.user_id, session_ids.new(1), "client", created_at=1, expires_at=2**33, idle_expires_at=2**33))
         sessions.revoke_of_client(user.user_id, "client", "x")
         table.delete(table.user_key(user.user_id))
 
@@ -81,7 +81,7 @@ def test_a_batch_that_comes_twice_counts_once() -> None:
 def test_what_comes_again_because_a_record_before_it_failed_counts_once() -> None:
     app = new_client(backchannel_logout_uri="https://rp.example.com/back").client_id
     user = new_user("eve@example.com")
-    sid = sessions.new_id(1)
+    sid = session_ids.new(1)
     sessions.begin(sessions.Session(user.user_id, sid, app, created_at=1, expires_at=2**33, idle_expires_at=2**33))
     first = after(logins(2))
     failing = after(lambda: sessions.revoke(user.user_id, sid, "signed_out"))

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import limits, login_history, sessions, table, tickets, users
+from gatehouse import limits, login_history, session_ids, sessions, table, tickets, users
 from gatehouse import user_deletion as deletion
 from gatehouse.errors import Unavailable
 from tests.unit.deletions import DEED, PASSING, deleted, entries, full_life, operator, traces
@@ -76,7 +76,7 @@ def test_what_takes_too_long_is_a_503_and_goes_on(bearer: str, monkeypatch: pyte
     user = new_user()
     for _ in range(120):
         lasting = {"created_at": 1, "expires_at": 2**33, "idle_expires_at": 2**33}
-        sessions.begin(sessions.Session(user.user_id, sessions.new_id(1), "client", **lasting))
+        sessions.begin(sessions.Session(user.user_id, session_ids.new(1), "client", **lasting))
     monkeypatch.setattr(deletion, "SECONDS", 0)
     answer = deleted(user.user_id, bearer)
     assert (answer.status, answer.headers["retry-after"]) == (503, "1")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gatehouse import backchannel_logout, clients, clock, sessions, table, users
+from gatehouse import backchannel_logout, clients, clock, session_ids, sessions, table, users
 from gatehouse.users import User
 from tests.unit.conftest import call
 from tests.unit.faults import DENIED, THROTTLED, always, answer, go_through, trouble, unreachable
@@ -37,7 +37,7 @@ def app() -> str:
 
 def begun(user: User, client_id: str, epoch: int = 1, **properties: Any) -> str:
     """The sid of a session that is there."""
-    sid = sessions.new_id(epoch)
+    sid = session_ids.new(epoch)
     lasting = {"created_at": 1, "expires_at": 2**33, "idle_expires_at": 2**33} | properties
     sessions.begin(sessions.Session(user.user_id, sid, client_id, **lasting))
     return sid

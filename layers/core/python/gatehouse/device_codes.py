@@ -7,7 +7,7 @@ import hashlib
 import secrets
 from typing import Any, Self
 
-from gatehouse import clock, jose, keys, sessions, table
+from gatehouse import clock, jose, keys, session_ids, table
 from gatehouse.dataclasses import asdict, dataclass
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
@@ -130,7 +130,7 @@ def approve(asked: AuthorizationRequest, user: User, sign_on: SignOn, claims: st
 
     claims: what hooks added at the sign-in.
     """
-    proof = {"sid": sessions.new_id(user.epoch), "auth_time": sign_on.auth_time, "amr": sign_on.amr, "claims": claims}
+    proof = {"sid": session_ids.new(user.epoch), "auth_time": sign_on.auth_time, "amr": sign_on.amr, "claims": claims}
     return _decided(asked, user, {"status": APPROVED, **proof})
 
 

@@ -1,6 +1,6 @@
 """Signing a person out everywhere, by themselves."""
 
-from gatehouse import bearer, sessions, users
+from gatehouse import bearer, session_ids, users
 from gatehouse.errors import InvalidToken
 from gatehouse.settings import settings
 from gatehouse.web import Request, Response
@@ -16,7 +16,7 @@ def own(request: Request) -> Response:
     sid = claims.get("sid")
     if not isinstance(sid, str):
         raise InvalidToken("a machine's token signs nobody out", detail="no sid")
-    if not users.sign_out_everywhere(claims["sub"], invocation_id=request.id, epoch=sessions.epoch_of(sid)):
+    if not users.sign_out_everywhere(claims["sub"], invocation_id=request.id, epoch=session_ids.epoch_of(sid)):
         raise InvalidToken("the access token is malformed, expired, revoked or not meant for this", detail="epoch is over")
     request.outcome["sign_out"] = "everywhere"
     return Response(204)

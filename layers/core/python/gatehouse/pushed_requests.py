@@ -2,7 +2,7 @@
 
 import secrets
 
-from gatehouse import clock, sign_ins, table
+from gatehouse import clock, session_ids, sign_ins, table
 from gatehouse.dataclasses import asdict
 from gatehouse.sign_ins import AuthorizationRequest
 
@@ -35,12 +35,13 @@ def use(request: AuthorizationRequest, user_id: str, sid: str) -> str:
     """Use a pushed request up for a code of this person and session: the session that the code is for, empty if the request was used.
 
     A form that the person sends twice gets a code for the same session both times, so that whichever arrives can be redeemed, and one only.
-    1 WRU, none for other requests.
+    Somewhere else, by another sign-on, the same person gets none. 1 WRU, none for other requests.
     """
     if not request.pushed:
         return sid
     try:
         table.update(table.pushed_request_key(request.pushed), where=[("used_by", "=", "")], set={"used_by": user_id, "sid": sid})
     except table.ConditionFailed as used:
-        return str(used.item["sid"]) if used.item and used.item["used_by"] == user_id else ""
+        same = used.item and used.item["used_by"] == user_id and session_ids.alike(used.item["sid"], sid)
+        return str(used.item["sid"]) if used.item and same else ""
     return sid

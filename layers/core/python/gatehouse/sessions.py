@@ -3,16 +3,13 @@
 The id holds the user's epoch at the beginning, so that a session is dead as soon as the user's epoch is another, and nobody has to find it.
 """
 
-import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
-from gatehouse import clock, jose, table
+from gatehouse import clock, session_ids, table
 from gatehouse.dataclasses import dataclass
 from gatehouse.users import User
 
-_EPOCH_BYTES = 4
-_RANDOM_BYTES = 16
 # A tombstone must outlive every code that names its session (RFC 6749 4.1.2), with room for skewed clocks.
 TOMBSTONE_SECONDS = 86400
 
@@ -92,23 +89,9 @@ class Reused(Exception):
     """A refresh token was presented that a later one has replaced, outside the grace: somebody else holds a copy."""
 
 
-def new_id(epoch: int) -> str:
-    """An id for a session or sign-on that begins under `epoch`: 128 random bits behind it, base64url."""
-    return jose.b64encode(epoch.to_bytes(_EPOCH_BYTES) + os.urandom(_RANDOM_BYTES))
-
-
-def epoch_of(sid: str) -> int:
-    """The epoch that `new_id` was given; -1 for what is no such id, so that it equals none."""
-    try:
-        raw = jose.b64decode(sid)
-    except ValueError:
-        return -1
-    return int.from_bytes(raw[:_EPOCH_BYTES]) if len(raw) == _EPOCH_BYTES + _RANDOM_BYTES else -1
-
-
 def stands(user: User, sid: str) -> bool:
     """Whether the user lets a session of this id begin or go on: not blocked, and not signed out everywhere since the id was made."""
-    return not user.blocked and user.epoch == epoch_of(sid)
+    return not user.blocked and user.epoch == session_ids.epoch_of(sid)
 
 
 def begin(session: Session, *, permissions: Sequence[table.Write] = ()) -> None:
@@ -259,15 +242,15 @@ def describe(user_id: str, sid: str, metadata: dict[str, str]) -> bool:
     return True
 
 
-def of_user(user_id: str) -> Iterator[Session]:
-    """Every session of the user that is still stored, live or not. 1 RRU per 4 KB."""
-    yield from map(Session.from_item, table.query(table.user_partition(user_id), "SESSION#"))
+def of_user(user_id: str, beginning: str = "") -> Iterator[Session]:
+    """Every session of the user that is still stored, live or not, or those whose ids begin so. 1 RRU per 4 KB."""
+    yield from map(Session.from_item, table.query(table.user_partition(user_id), table.session_key(user_id, beginning)["sk"]))
 
 
 def behind(user: User, sid: str, *, at_once: int) -> Iterator[Session]:
     """Sessions of the user's epoch, live or not, by id, from the one behind `sid` on. 1 RRU per 4 KB. at_once: with the first request."""
-    # Whatever began under another epoch is over, and most of it begins otherwise: 5 of these characters are 30 of the epoch's 32 bits.
-    mark = jose.b64encode(user.epoch.to_bytes(_EPOCH_BYTES))[:5]
+    # Whatever began under another epoch is over, and most of it begins otherwise.
+    mark = session_ids.mark(user.epoch)
     high, more = table.session_key(user.user_id, f"{mark}~")["sk"], True
     while more:
         low = table.session_key(user.user_id, sid if sid.startswith(mark) else mark)["sk"]
@@ -280,21 +263,25 @@ def behind(user: User, sid: str, *, at_once: int) -> Iterator[Session]:
 
 
 def revoke_of_sign_on(user_id: str, sign_on_id: str, reason: str) -> None:
-    """End the sessions that one browser sign-on began."""
-    for session in of_user(user_id):
-        if session.sign_on_id == sign_on_id and session.status == "active":
-            revoke(user_id, session.sid, reason)
+    """End the sessions that one browser sign-on began, 1 WRU each. 2 queries, 1 RRU per 4 KB of these, however many others there are."""
+    began = session_ids.epoch_of(sign_on_id)
+    # The second: a sign-on that has a grace begins sessions under the epoch that signing out everywhere left behind.
+    for epoch in (began, began + 1) if began >= 0 else ():
+        found = of_user(user_id, session_ids.beginning(epoch, sign_on_id))
+        _revoke_all((session for session in found if session.sign_on_id == sign_on_id), reason)
 
 
 def revoke_of_client(user_id: str, client_id: str, reason: str) -> None:
     """End the sessions that the user has at one client."""
-    for session in of_user(user_id):
-        if session.client_id == client_id and session.status == "active":
-            revoke(user_id, session.sid, reason)
+    _revoke_all((session for session in of_user(user_id) if session.client_id == client_id), reason)
 
 
 def revoke_of_organization(user_id: str, org_id: str, reason: str) -> None:
     """End the sessions that the user began in the name of one organization."""
-    for session in of_user(user_id):
-        if session.org_id == org_id and session.status == "active":
-            revoke(user_id, session.sid, reason)
+    _revoke_all((session for session in of_user(user_id) if session.org_id == org_id), reason)
+
+
+def _revoke_all(found: Iterable[Session], reason: str) -> None:
+    for session in found:
+        if session.status == "active":
+            revoke(session.user_id, session.sid, reason)

@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import Self
 
-from gatehouse import clock, jose, keys, table
+from gatehouse import clock, jose, keys, session_ids, table
 from gatehouse.dataclasses import asdict, dataclass
-from gatehouse.sessions import epoch_of, new_id
 from gatehouse.settings import settings
 from gatehouse.users import User
 
@@ -33,7 +32,7 @@ class SignOn:
         """Whether it still speaks for the user. grace_seconds: how long it outlives a global sign-out (0 unless configured)."""
         if user is None or user.blocked:
             return False
-        now, began = clock.now(), epoch_of(self.sign_on_id)
+        now, began = clock.now(), session_ids.epoch_of(self.sign_on_id)
         if now >= self.expires_at or now - self.last_seen_at >= settings().sign_on_idle_seconds:
             return False
         if self.auth_time <= settings().sessions_not_before:
@@ -43,10 +42,10 @@ class SignOn:
         return began == user.epoch - 1 and bool(user.signed_out_at) and now - user.signed_out_at < grace_seconds
 
 
-def begin(user: User, amr: list[str]) -> SignOn:
-    """Store a new sign-on: 1 WRU."""
+def begin(user: User, amr: list[str], *, like: str = "") -> SignOn:
+    """Store a new sign-on: 1 WRU. like: an id whose tag it takes (`session_ids.new`), and with it the sessions that it begins."""
     now = clock.now()
-    sign_on = SignOn(user.user_id, new_id(user.epoch), now, amr, now + settings().sign_on_seconds, now)
+    sign_on = SignOn(user.user_id, session_ids.new(user.epoch, like), now, amr, now + settings().sign_on_seconds, now)
     table.put(table.sign_on_key(sign_on.user_id, sign_on.sign_on_id), asdict(sign_on) | {"ttl": sign_on.expires_at})
     return sign_on
 

@@ -7,7 +7,7 @@ nobody asks; meanwhile the person is there to nobody else. What reads "deleting"
 import math
 from collections.abc import Callable, Iterator, Sequence
 
-from gatehouse import audit, clock, limits, observe, sessions, table, tickets
+from gatehouse import audit, clock, limits, observe, session_ids, sessions, table, tickets
 from gatehouse.audit import Deed
 from gatehouse.errors import Unavailable
 from gatehouse.sessions import Session
@@ -102,7 +102,7 @@ def _end_sessions(user: User, in_time: _Check) -> None:
 
 def _was_live(session: Session, user: User) -> bool:
     # Those of earlier epochs were told of when these ended.
-    of_last_epoch = sessions.epoch_of(session.sid) == user.epoch - 1
+    of_last_epoch = session_ids.epoch_of(session.sid) == user.epoch - 1
     return session.status == "active" and of_last_epoch and min(session.expires_at, session.idle_expires_at) > user.epoch_at
 
 

@@ -4,7 +4,7 @@ import base64
 import hashlib
 from urllib.parse import urlsplit
 
-from gatehouse import pages, pushed_requests, sessions
+from gatehouse import pages, pushed_requests, session_ids
 from gatehouse.codes import Code
 from gatehouse.codes import issue as issue_code
 from gatehouse.dataclasses import replace
@@ -32,7 +32,7 @@ def with_code(
         client_id=asked.client_id,
         redirect_uri=asked.redirect_uri,
         user_id=user.user_id,
-        sid=sessions.new_id(user.epoch),
+        sid=session_ids.new(user.epoch, sign_on.sign_on_id),
         scope=asked.scope,
         nonce=asked.nonce,
         code_challenge=asked.code_challenge,

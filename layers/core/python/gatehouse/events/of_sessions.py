@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any, Final
 
-from gatehouse import clock, identifiers, sessions, table
+from gatehouse import clock, identifiers, session_ids, sessions, table
 from gatehouse.dataclasses import replace
 from gatehouse.events.event import SESSION_ENDED, Event
 from gatehouse.sessions import Session
@@ -39,7 +39,7 @@ def of_epoch(change: table.Change) -> Iterator[Event]:
     for session in sessions.of_user(change.after["user_id"]):
         # One that was revoked since has, or will have, a change of its own.
         live = session.status == "active" and min(session.expires_at, session.idle_expires_at) > change.at
-        if live and change.before["epoch"] <= sessions.epoch_of(session.sid) < change.after["epoch"]:
+        if live and change.before["epoch"] <= session_ids.epoch_of(session.sid) < change.after["epoch"]:
             yield replace(_about(SESSION_ENDED, session, change.at, ""), quiet=told >= MOST_TOLD)
             told += 1
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from gatehouse import claim_mapping, claim_rules, clock, holders, sessions, tokens, userinfo
+from gatehouse import claim_mapping, claim_rules, clock, holders, session_ids, tokens, userinfo
 from gatehouse.claim_mapping import ACCESS, ID, OVER_BUDGET, USERINFO, Occasion
 from gatehouse.claim_sources import MEMBERSHIP
 from gatehouse.clients import Client
@@ -131,7 +131,7 @@ def _session(client: Client, user_id: str, org_id: str, scope: str) -> Session:
     now = clock.now()
     return Session(
         user_id,
-        sessions.new_id(_FIRST_EPOCH),
+        session_ids.new(_FIRST_EPOCH),
         client.client_id,
         scope,
         org_id,

@@ -11,6 +11,7 @@ from gatehouse import (
     organizations,
     profiles,
     provenance,
+    session_ids,
     sessions,
     sign_ons,
     single_sign_on,
@@ -72,7 +73,7 @@ def _signed_on(request: Request) -> tuple[User, SignOn] | None:
 
 
 def _signed_out(request: Request, user: User, sign_on: SignOn, _: Mapping[str, str]) -> Response:
-    users.sign_out_everywhere(user.user_id, invocation_id=request.id, epoch=sessions.epoch_of(sign_on.sign_on_id))
+    users.sign_out_everywhere(user.user_id, invocation_id=request.id, epoch=session_ids.epoch_of(sign_on.sign_on_id))
     # Elsewhere a sign-on may outlive this by the grace; here somebody has just said what they want.
     sign_ons.end(user.user_id, sign_on.sign_on_id)
     request.outcome["sign_out"] = "everywhere"
@@ -97,7 +98,7 @@ def _others_signed_out(request: Request, user: User, sign_on: SignOn, _: Mapping
 
 def _ended(request: Request, user: User, sign_on: SignOn, fields: Mapping[str, str]) -> Response:
     # The key begins with the person who is signed on: another's session is out of reach, whatever id is sent.
-    if sessions.epoch_of(fields["end"]) < 0:
+    if session_ids.epoch_of(fields["end"]) < 0:
         raise InvalidRequest("end names no session")
     devices.end(user.user_id, fields["end"], here=sign_on.sign_on_id)
     request.outcome["sign_out"] = "session"

@@ -168,7 +168,8 @@ def _hooked(request: Request, sign_in: SignIn, user: User, known_as: str, deadli
 def _signed_in(request: Request, sign_in: SignIn, outcome: Outcome, known_as: str) -> Response:
     asked, user = sign_in.request, outcome.user
     previous = sign_ons.named_by(request.cookies.get(f"__Host-{SIGN_ON_COOKIE}", ""))
-    sign_on = sign_ons.begin(user, ["pwd"])
+    # A form that is sent twice makes two sign-ons. A pushed request has one session for both, which then has the tag of either.
+    sign_on = sign_ons.begin(user, ["pwd"], like=asked.pushed)
     if previous:
         sign_ons.end(*previous)
     login_history.signed_in(

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gatehouse import clients, clock, consents, devices, let_in, sessions
+from gatehouse import clients, clock, consents, devices, let_in, session_ids, sessions
 from gatehouse.errors import NotFound
 from gatehouse.management import callers
 from gatehouse.management.routes import Answer, Call, Route
@@ -51,7 +51,7 @@ def end_session(call: Call) -> None:
     """DELETE /me/sessions/{id}: with the sign-on of the browser where it began, unless the caller's session began there too."""
     sid = call.path["id"]
     # The key begins with the person themselves: another's session is out of reach, whatever id is sent.
-    if sessions.epoch_of(sid) < 0 or not devices.end(call.caller.user_id, sid, here=call.caller.session.sign_on_id):
+    if session_ids.epoch_of(sid) < 0 or not devices.end(call.caller.user_id, sid, here=call.caller.session.sign_on_id):
         raise NotFound("there is no such session")
 
 

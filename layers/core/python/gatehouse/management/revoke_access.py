@@ -2,7 +2,7 @@
 
 import json
 
-from gatehouse import identifiers, sessions, users
+from gatehouse import identifiers, session_ids, sessions, users
 from gatehouse.errors import InvalidRequest, NotFound
 from gatehouse.management import callers
 from gatehouse.web import Request, Response
@@ -47,6 +47,6 @@ def _session_id(request: Request) -> str:
     if isinstance(sid, str) and (named := identifiers.parts_of(sid)):
         # As the Management API names it. Of another user than the path's it names nothing here.
         sid = named[0]
-    if not isinstance(sid, str) or (sid and sessions.epoch_of(sid) < 0):
+    if not isinstance(sid, str) or (sid and session_ids.epoch_of(sid) < 0):
         raise InvalidRequest("session_id is not a session id")
     return sid

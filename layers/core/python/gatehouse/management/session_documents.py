@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 from typing import Any, Final
 
-from gatehouse import clock, cut_offs, identifiers, listing, sessions
+from gatehouse import clock, cut_offs, identifiers, listing, session_ids, sessions
 from gatehouse.errors import NotFound
 from gatehouse.management import paging
 from gatehouse.management.paging import PageQuery
@@ -76,5 +76,5 @@ def revoke(ids: Iterable[str]) -> None:
     for public_id in ids:
         parts = identifiers.parts_of(public_id)
         # What no id of ours looks like is over as well; and no key holds it.
-        if parts and sessions.epoch_of(parts[0]) >= 0:
+        if parts and session_ids.epoch_of(parts[0]) >= 0:
             sessions.revoke(parts[1], parts[0], REASON)
