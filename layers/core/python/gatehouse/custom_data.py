@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from gatehouse import clock, identifiers, metadata, table, tenant, versions
-from gatehouse.dataclasses import dataclass, field
+from gatehouse.dataclasses import dataclass, field, of_known
 from gatehouse.tenant import CustomData
 
 NAMESPACE = "custom_data"
@@ -42,7 +42,7 @@ class Document:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__})
+        return of_known(cls, item)
 
 
 def claim(user_id: str) -> dict[str, Any] | None:

@@ -4,13 +4,14 @@ The original compiles six methods of each class when it is defined, and imports 
 token endpoint took to be imported, it had 40. Here __init__ alone is compiled, when a class is first instantiated; the rest is shared.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn
+from typing import TYPE_CHECKING, Any, Final, NoReturn, TypeVar
 
-__all__ = ["asdict", "dataclass", "field", "fields", "replace"]
+__all__ = ["asdict", "dataclass", "field", "fields", "of_known", "replace"]
 
 _NONE: Final = object()
+_T = TypeVar("_T")
 
 
 class _Field:
@@ -54,6 +55,16 @@ else:
         return {name: _plain(getattr(instance, name)) for name in instance.__dataclass_fields__}
 
 
+def of_known(cls: type[_T], values: Mapping[str, Any]) -> _T:
+    """An instance of the values that the class has fields for; the original has no such thing.
+
+    Raises:
+        KeyError: a field without a default has no value.
+    """
+    made: Any = cls
+    return made.__of_known__(values)  # type: ignore[no-any-return]
+
+
 def _plain(value: Any) -> Any:
     if hasattr(value, "__dataclass_fields__"):
         return asdict(value)
@@ -81,6 +92,7 @@ def _made(cls: type, *, frozen: bool, kw_only: bool) -> type:
         made.__init__(self, *values, **named)
 
     made.__init__ = first
+    made.__of_known__ = classmethod(_first_of_known)
     return made  # type: ignore[no-any-return]  # a class by construction
 
 
@@ -92,13 +104,16 @@ def _field(name: str, kind: object, default: Any) -> _Field:
     return _Field(name, kind, default=default)
 
 
+def _first_of_known(made: Any, values: Mapping[str, Any]) -> Any:
+    made.__of_known__ = _compiled_of_known(made)
+    return made.__of_known__(values)
+
+
 def _compiled(made: Any, *, kw_only: bool) -> Any:
     """Its __init__: written out, since a loop over fields takes several times as long."""
-    known: dict[str, Any] = {"_NONE": _NONE}
+    known = _globals(made)
     parameters, body = ["self", "*"] if kw_only else ["self"], []
     for name, found in made.__dataclass_fields__.items():
-        # The slot itself sets what a frozen class refuses to.
-        known |= {f"_set_{name}": vars(made)[name].__set__, f"_default_{name}": found.default, f"_make_{name}": found.default_factory}
         default, value = "", name
         if found.default_factory is not _NONE:
             default, value = "=_NONE", f"_make_{name}() if {name} is _NONE else {name}"
@@ -109,6 +124,30 @@ def _compiled(made: Any, *, kw_only: bool) -> Any:
     exec("\n".join([f"def __init__({', '.join(parameters)}):", *(body or [" pass"])]), known)  # noqa: S102 - names out of our own code
     known["__init__"].__qualname__ = f"{made.__qualname__}.__init__"
     return known["__init__"]
+
+
+def _compiled_of_known(made: Any) -> Any:
+    """What of_known calls: without names of arguments, which are looked for one by one if they come out of JSON."""
+    known = _globals(made) | {"_new": partial(object.__new__, made)}
+    body = []
+    for name, found in made.__dataclass_fields__.items():
+        value = f"values[{name!r}]"
+        if found.default_factory is not _NONE:
+            value = f"{value} if {name!r} in values else _make_{name}()"
+        elif found.default is not _NONE:
+            value = f"get({name!r}, _default_{name})"
+        body.append(f" _set_{name}(self, {value})")
+    lines = ["def __of_known__(values):", " self = _new()", " get = values.get", *body, " return self"]
+    exec("\n".join(lines), known)  # noqa: S102 - names out of our own code
+    return staticmethod(known["__of_known__"])
+
+
+def _globals(made: Any) -> dict[str, Any]:
+    """What the code of a class's methods refers to. The slot itself sets what a frozen class refuses to."""
+    known: dict[str, Any] = {"_NONE": _NONE}
+    for name, found in made.__dataclass_fields__.items():
+        known |= {f"_set_{name}": vars(made)[name].__set__, f"_default_{name}": found.default, f"_make_{name}": found.default_factory}
+    return known
 
 
 def _values(instance: Any) -> list[Any]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from gatehouse import clock, table
-from gatehouse.dataclasses import asdict, dataclass
+from gatehouse.dataclasses import asdict, dataclass, of_known
 
 KEPT_SECONDS: Final = 14 * 86_400
 _LAST_MS: Final = 10**13 - 1
@@ -31,7 +31,7 @@ class DeadLetter:
 
     @classmethod
     def from_item(cls, item: table.Item) -> "DeadLetter":
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__})
+        return of_known(cls, item)
 
     @property
     def id(self) -> str:

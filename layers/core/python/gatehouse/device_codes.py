@@ -8,7 +8,7 @@ import secrets
 from typing import Any, Self
 
 from gatehouse import clock, jose, keys, session_ids, table
-from gatehouse.dataclasses import asdict, dataclass
+from gatehouse.dataclasses import asdict, dataclass, of_known
 from gatehouse.sign_ins import AuthorizationRequest
 from gatehouse.sign_ons import SignOn
 from gatehouse.users import User
@@ -52,7 +52,7 @@ class Device:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
     @property
     def over(self) -> bool:

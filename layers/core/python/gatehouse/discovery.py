@@ -2,18 +2,30 @@
 
 from typing import Any
 
-from gatehouse import client_auth, dpop
+from gatehouse import client_auth, compact_json, dpop
 from gatehouse.assurance import ACR_VALUES
 from gatehouse.authorization.answers import RESPONSE_MODES
 from gatehouse.authorization.checks import DISPLAYS, PROMPTS, UI_LOCALES
 from gatehouse.clients import STANDARD_SCOPES
 from gatehouse.grants import GRANTS
 from gatehouse.jose.foreign import ALGORITHMS
-from gatehouse.settings import settings
+from gatehouse.settings import Settings, settings
 from gatehouse.userinfo import CLAIMS, CUSTOM_SCOPES
 
 CACHE_SECONDS = 3600
 _CONFIDENTIAL = [method for method in client_auth.METHODS if method != "none"]
+# The settings that a document was written by, and the document.
+_written: tuple[Settings | None, str] = (None, "")
+
+
+def text() -> str:
+    """The document as JSON, written once for all who ask."""
+    global _written
+    known, told = _written
+    if known is not settings():
+        told = compact_json.text(document())
+        _written = settings(), told
+    return told
 
 
 def document() -> dict[str, Any]:

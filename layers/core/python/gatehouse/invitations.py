@@ -11,7 +11,7 @@ from typing import Final, Self
 
 from gatehouse import clock, jose, keys, memberships, table, versions
 from gatehouse.clients import new_identifier
-from gatehouse.dataclasses import asdict, dataclass
+from gatehouse.dataclasses import asdict, dataclass, of_known
 from gatehouse.roles import MOST_OF_A_USER
 from gatehouse.users import User
 
@@ -44,7 +44,7 @@ class Invitation:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__})
+        return of_known(cls, item)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,13 +48,14 @@ class RingKey:
 
 @dataclass(slots=True)
 class _Ring:
-    """newest_first: its keys by algorithm. verification_keys: made at their first use."""
+    """newest_first: its keys by algorithm. verification_keys, published: made at first use, this for some algorithms."""
 
     read_at: int
     read_again_at: int
     keys: dict[str, RingKey]
     newest_first: dict[str, list[RingKey]]
     verification_keys: dict[str, jose.VerificationKey] | None = None
+    published: tuple[str, str] = ("", "")
 
 
 _ring: _Ring | None = None
@@ -146,6 +147,14 @@ def jwks() -> dict[str, list[dict[str, str]]]:
     """The JWK Set (RFC 7517 section 5) of the algorithms that are switched on."""
     enabled = settings().algorithms
     return {"keys": [key.jwk for key in ring().values() if key.jwk and key.algorithm in enabled]}
+
+
+def jwks_text() -> str:
+    """The JWK Set as JSON, written once for all who ask as long as the ring is known."""
+    known, enabled = _known(), settings().signing_algorithms
+    if known.published[0] != enabled:
+        known.published = enabled, compact_json.text(jwks())
+    return known.published[1]
 
 
 def seal(purpose: str, value: object) -> str:

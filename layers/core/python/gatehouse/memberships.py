@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Self
 
 from gatehouse import clock, metadata, sessions, table, versions
-from gatehouse.dataclasses import dataclass, field
+from gatehouse.dataclasses import dataclass, field, of_known
 from gatehouse.roles import MOST_OF_A_USER
 from gatehouse.users import User, there
 
@@ -48,7 +48,7 @@ class Membership:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
 
 def get(user_id: str, org_id: str) -> Membership | None:

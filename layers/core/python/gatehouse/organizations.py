@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Final, Self
 
 from gatehouse import clock, memberships, table, versions
-from gatehouse.dataclasses import asdict, dataclass, field, replace
+from gatehouse.dataclasses import asdict, dataclass, field, of_known, replace
 
 LIST: Final = "ORGS"
 PREFIX: Final = "org_"
@@ -54,7 +54,7 @@ class Organization:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
 
 def get(org_id: str) -> Organization | None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, Self
 
 from gatehouse import clock, management_scopes, table, versions
-from gatehouse.dataclasses import dataclass, field
+from gatehouse.dataclasses import dataclass, field, of_known
 from gatehouse.permissions import api_id
 from gatehouse.remembered import Remembered
 from gatehouse.settings import settings
@@ -59,7 +59,7 @@ class ResourceServer:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
     @property
     def scope_values(self) -> frozenset[str]:

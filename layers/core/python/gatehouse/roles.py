@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from gatehouse import clock, table, versions
 from gatehouse.clients import new_identifier
-from gatehouse.dataclasses import dataclass, field, replace
+from gatehouse.dataclasses import dataclass, field, of_known, replace
 from gatehouse.errors import Unavailable
 from gatehouse.remembered import Remembered
 
@@ -39,7 +39,7 @@ class Role:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
 
 # A role that lost a permission gives it to no new token after remembered.CACHE_SECONDS.

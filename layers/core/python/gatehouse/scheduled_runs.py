@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, Final, Self
 
 from gatehouse import clock, table
-from gatehouse.dataclasses import asdict, dataclass, replace
+from gatehouse.dataclasses import asdict, dataclass, of_known, replace
 
 RUNNING, OK, FAILED, LOST = "running", "ok", "failed", "lost"
 KEPT_SECONDS: Final = 30 * 86400
@@ -30,7 +30,7 @@ class Run:
 
     @classmethod
     def from_item(cls, item: Mapping[str, Any]) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__})
+        return of_known(cls, item)
 
     @property
     def id(self) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Self
 
 from gatehouse import clock, session_ids, table
-from gatehouse.dataclasses import dataclass
+from gatehouse.dataclasses import dataclass, of_known
 from gatehouse.users import User
 
 # A tombstone must outlive every code that names its session (RFC 6749 4.1.2), with room for skewed clocks.
@@ -49,7 +49,7 @@ class Session:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
     def to_item(self) -> table.Item:
         """The attributes that say something: an item above 1 KB would cost a second write unit at each refresh."""

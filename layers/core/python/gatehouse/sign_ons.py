@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Self
 
 from gatehouse import clock, jose, keys, session_ids, table
-from gatehouse.dataclasses import asdict, dataclass
+from gatehouse.dataclasses import asdict, dataclass, of_known
 from gatehouse.settings import settings
 from gatehouse.users import User
 
@@ -26,7 +26,7 @@ class SignOn:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__})
+        return of_known(cls, item)
 
     def live(self, user: User | None, *, grace_seconds: int = 0) -> bool:
         """Whether it still speaks for the user. grace_seconds: how long it outlives a global sign-out (0 unless configured)."""

@@ -69,7 +69,7 @@ def access_token(
     rights: further claims. longest_seconds: what its APIs let it live at most, 0 for no such limit. added: what `rights` does not have.
     """
     claims = access_claims(client, scope, session, resources=resources, rights=rights, longest_seconds=longest_seconds)
-    return signed_access_token(client, claims, bound_to=bound_to, added=added), claims["exp"] - clock.now()
+    return signed_access_token(client, claims, bound_to=bound_to, added=added), claims["exp"] - claims["iat"]
 
 
 def access_claims(
@@ -81,14 +81,14 @@ def access_claims(
     rights: Mapping[str, Any] | None = None,
     longest_seconds: int = 0,
 ) -> dict[str, Any]:
-    """The claims that are an access token's own, but for those that are the same in all. As access_token."""
+    """The claims that are an access token's own, and its times, out of one instant. As access_token."""
     now = clock.now()
     expires_at = now + min(client.access_token_seconds, longest_seconds or client.access_token_seconds)
     claims: dict[str, Any] = {"sub": client.client_id}
     if session:
         expires_at = min(expires_at, session.expires_at)
         claims = {"sub": session.user_id, "sid": session.sid, **_in_the_name_of(session)}
-    return claims | {"aud": audience(client, scope, resources), "scope": scope, "exp": expires_at, **(rights or {})}
+    return claims | {"aud": audience(client, scope, resources), "scope": scope, "iat": now, "exp": expires_at, **(rights or {})}
 
 
 def _in_the_name_of(session: Session) -> dict[str, str]:

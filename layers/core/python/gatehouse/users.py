@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Self
 
 from gatehouse import clock, identifiers, table
-from gatehouse.dataclasses import dataclass, field
+from gatehouse.dataclasses import dataclass, field, of_known
 
 FIRST_EPOCH = 1
 _NOBODY = "nobody"
@@ -91,7 +91,7 @@ class User:
 
     @classmethod
     def from_item(cls, item: table.Item) -> Self:
-        return cls(**{name: item[name] for name in cls.__dataclass_fields__ if name in item})
+        return of_known(cls, item)
 
     @property
     def known_as(self) -> str:

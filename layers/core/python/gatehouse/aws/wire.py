@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final, NoReturn
 from gatehouse import clock
 from gatehouse.aws import sockets
 from gatehouse.aws.sockets import Unreachable
-from gatehouse.dataclasses import dataclass, field
+from gatehouse.dataclasses import dataclass
 
 if TYPE_CHECKING:
     from gatehouse.aws.endpoints import Endpoint
@@ -22,7 +22,7 @@ _HEAD_BYTES: Final = 65_536
 # No answer of DynamoDB is larger than 16 MB.
 _BODY_BYTES: Final = 20 * 1024 * 1024
 _PIECE: Final = 65_536
-_DIGITS: Final = {10: b"0123456789", 16: b"0123456789abcdefABCDEF"}
+_HEXADECIMAL: Final = frozenset("0123456789abcdefABCDEF")
 # More than the length of any body has.
 _MOST_DIGITS: Final = 16
 # Connections of one endpoint that are kept while nothing uses them.
@@ -49,23 +49,37 @@ class Answer:
 class _Connection:
     """A connected socket and what was read from it beyond the answer's part at hand. used_at: when it gave its last answer, 0 for never.
 
-    answering: the present request's answer has begun. give_up_at: when it has to be whole, by time.monotonic().
+    readable: asks whether there is anything to read. waits: for how many seconds the socket does. answering: the present request's answer
+    has begun. give_up_at: when it has to be whole, by time.monotonic().
     """
 
     socket: "socket.socket"
+    readable: "select.poll"
+    waits: float = -1
     used_at: int = 0
     answering: bool = False
     give_up_at: float = 0
-    buffer: bytearray = field(default_factory=bytearray)
+    buffer: bytes = b""
 
     def serves(self) -> bool:
         """Whether it was used lately, and there is nothing to read when nothing was asked: the end, or what nobody wants."""
         if clock.now() - self.used_at > _IDLE_SECONDS:
             return False
-        # Not select(), which knows no file beyond the 1024th.
-        poll = select.poll()
-        poll.register(self.socket, select.POLLIN)
-        return not poll.poll(0)
+        return not self.readable.poll(0)
+
+    def wait(self, seconds: float) -> None:
+        """Let no sending or receiving wait longer."""
+        if self.waits != seconds:
+            self.socket.settimeout(seconds)
+            self.waits = seconds
+
+
+def _connected(endpoint: "Endpoint", seconds: float) -> _Connection:
+    connected = sockets.connected(endpoint, seconds)
+    # Not select(), which knows no file beyond the 1024th.
+    readable = select.poll()
+    readable.register(connected, select.POLLIN)
+    return _Connection(connected, readable)
 
 
 _idle: dict["Endpoint", list[_Connection]] = {}
@@ -99,10 +113,9 @@ def exchange(
     head = "".join([f"{name}: {value}\r\n" for name, value in headers.items()])
     message = f"{method} {target} HTTP/1.1\r\n{head}content-length: {len(body)}\r\n\r\n".encode() + body
     while True:
-        connection = _kept(endpoint) or _Connection(sockets.connected(endpoint, connect_seconds))
+        connection = _kept(endpoint) or _connected(endpoint, connect_seconds)
         try:
-            if connection.socket.gettimeout() != read_seconds:
-                connection.socket.settimeout(read_seconds)
+            connection.wait(read_seconds)
             connection.give_up_at = time.monotonic() + read_seconds
             answer, again = _exchanged(connection, message)
         except BaseException as trouble:
@@ -171,18 +184,11 @@ def _exchanged(connection: _Connection, message: bytes) -> tuple[Answer, bool]:
 
 
 def _head(connection: _Connection) -> bytes:
-    while True:
-        end = connection.buffer.find(b"\r\n\r\n")
-        if end >= 0:
-            head = bytes(connection.buffer[:end])
-            del connection.buffer[: end + 4]
-            # An interim answer is not the answer (RFC 9110 15.2).
-            if not head.startswith(b"HTTP/1.1 1"):
-                return head
-            continue
-        if len(connection.buffer) > _HEAD_BYTES:
-            _garbled()
-        _more(connection)
+    head = _until(connection, b"\r\n\r\n")
+    # An interim answer is not the answer (RFC 9110 15.2).
+    while head.startswith(b"HTTP/1.1 1"):
+        head = _until(connection, b"\r\n\r\n")
+    return head
 
 
 def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
@@ -190,7 +196,7 @@ def _parsed(head: bytes) -> tuple[int, dict[str, str]]:
     version, _, rest = first.partition(" ")
     if version not in ("HTTP/1.1", "HTTP/1.0"):
         _garbled()
-    status = _number(rest[:3].encode(), 10)
+    status = _number(rest[:3])
     headers = {"connection": "close"} if version == "HTTP/1.0" else {}
     for line in lines:
         name, _, value = line.partition(":")
@@ -203,7 +209,7 @@ def _body(connection: _Connection, status: int, headers: Mapping[str, str]) -> b
         # Any other leaves no way to tell where the answer ends: a length beside it counts for nothing (RFC 9112 6.3).
         return _chunks(connection) if headers["transfer-encoding"].lower() == "chunked" else _garbled()
     if "content-length" in headers:
-        return _take(connection, _number(headers["content-length"].encode(), 10))
+        return _take(connection, _number(headers["content-length"]))
     if status in (204, 304):
         return b""
     return _garbled()
@@ -212,60 +218,66 @@ def _body(connection: _Connection, status: int, headers: Mapping[str, str]) -> b
 def _chunks(connection: _Connection) -> bytes:
     whole = bytearray()
     while True:
-        size, _, _ = _line(connection).partition(b";")
-        length = _number(size.strip(b" \t"), 16)
+        size, _, _ = _until(connection, b"\r\n").partition(b";")
+        length = _hexadecimal(size.strip(b" \t").decode("latin-1"))
         if length == 0:
             break
         whole += _take(connection, length)
-        if len(whole) > _BODY_BYTES or _line(connection):
+        if len(whole) > _BODY_BYTES or _until(connection, b"\r\n"):
             _garbled()
     # Trailers tell nothing that is needed.
-    while _line(connection):
+    while _until(connection, b"\r\n"):
         pass
     return bytes(whole)
 
 
-def _line(connection: _Connection) -> bytes:
-    while True:
-        end = connection.buffer.find(b"\r\n")
-        if end >= 0:
-            line = bytes(connection.buffer[:end])
-            del connection.buffer[: end + 2]
-            return line
+def _until(connection: _Connection, end: bytes) -> bytes:
+    """What comes before the end, which is taken as well."""
+    while (at := connection.buffer.find(end)) < 0:
         if len(connection.buffer) > _HEAD_BYTES:
             _garbled()
-        _more(connection)
+        connection.buffer += _more(connection)
+    found, connection.buffer = connection.buffer[:at], connection.buffer[at + len(end) :]
+    return found
 
 
 def _take(connection: _Connection, length: int) -> bytes:
     if length > _BODY_BYTES:
         _garbled()
-    while len(connection.buffer) < length:
-        _more(connection)
-    taken = bytes(connection.buffer[:length])
-    del connection.buffer[:length]
-    return taken
+    pieces, there = [connection.buffer], len(connection.buffer)
+    while there < length:
+        pieces.append(_more(connection))
+        there += len(pieces[-1])
+    whole = b"".join(pieces)
+    connection.buffer = whole[length:]
+    return whole[:length]
 
 
-def _more(connection: _Connection) -> None:
+def _more(connection: _Connection) -> bytes:
     if connection.answering:
         # An answer that drips in never lets a single wait grow long.
         left = connection.give_up_at - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        connection.socket.settimeout(left)
+        connection.wait(left)
     piece = connection.socket.recv(_PIECE)
     if not piece:
         raise ConnectionResetError
     connection.answering = True
-    connection.buffer += piece
+    return piece
 
 
-def _number(text: bytes, base: int) -> int:
+def _number(text: str) -> int:
     # int() also takes signs, spaces, underscores and whatever else Unicode calls a digit.
-    if not 0 < len(text) <= _MOST_DIGITS or text.translate(None, _DIGITS[base]):
+    if len(text) > _MOST_DIGITS or not (text.isascii() and text.isdecimal()):
         _garbled()
-    return int(text, base)
+    return int(text)
+
+
+def _hexadecimal(text: str) -> int:
+    if not 0 < len(text) <= _MOST_DIGITS or not _HEXADECIMAL.issuperset(text):
+        _garbled()
+    return int(text, 16)
 
 
 def _garbled() -> NoReturn:

@@ -1,13 +1,16 @@
 """The expressions of a request: placeholders for every name and value, so that nothing which a caller sent can become part of one."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 from gatehouse.dataclasses import dataclass, field
-from gatehouse.table.marshal import to_attribute
+from gatehouse.table.marshal import to_attribute, to_item
 
 # (attribute, one of = <> < <= > >= exists absent, value or None)
 Where = Sequence[tuple[str, str, Any]]
+# Operators without a value.
+_FUNCTIONS: Final = {"exists": "attribute_exists", "absent": "attribute_not_exists"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,52 +29,64 @@ _FIRST = "\x00"
 _LAST = "\U0010ffff"
 
 
-class Expression:
-    """Collects the placeholders of one request."""
+def of_write(
+    where: Where, assigned: Mapping[str, Any] | None = None, added: Mapping[str, int] | None = None, removed: Sequence[str] = ()
+) -> dict[str, Any]:
+    """The members of a request that say what it changes, and on which conditions; each only if there is any."""
+    assigned, added = assigned or {}, added or {}
+    # The texts depend on names and operators only, and are the same for all writes of a kind.
+    texts = _texts(tuple(assigned), tuple(added), tuple(removed), tuple([(attribute, operator) for attribute, operator, _ in where]))
+    values = [*assigned.values(), *added.values(), *[value for _, operator, value in where if operator not in _FUNCTIONS]]
+    given = {f":v{at}": to_attribute(value) for at, value in enumerate(values)}
+    return {**texts, "ExpressionAttributeValues": given} if given else {**texts}
 
-    def __init__(self) -> None:
-        self.names: dict[str, str] = {}
-        self.values: dict[str, Any] = {}
 
-    def name(self, attribute: str) -> str:
-        return self.names.setdefault(attribute, f"#n{len(self.names)}")
+@lru_cache(maxsize=256)
+def _texts(
+    assigned: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...], where: tuple[tuple[str, str], ...]
+) -> Mapping[str, Any]:
+    """The expressions with their names; placeholders of values are numbered in the order of the arguments."""
+    names: dict[str, str] = {}
+    count = 0
 
-    def value(self, value: object) -> str:
-        placeholder = f":v{len(self.values)}"
-        self.values[placeholder] = to_attribute(value)
-        return placeholder
+    def name(attribute: str) -> str:
+        return names.setdefault(attribute, f"#n{len(names)}")
 
-    def within(self, names: Names, partition: str, low: str, high: str) -> str:
-        condition = f"{self.name(names.partition)} = {self.value(partition)}"
-        if low or high:
-            # A key is never empty, and DynamoDB takes no empty value for one.
-            condition += f" AND {self.name(names.sort)} BETWEEN {self.value(low or _FIRST)} AND {self.value(high or _LAST)}"
-        return condition
+    def value() -> str:
+        nonlocal count
+        count += 1
+        return f":v{count - 1}"
 
-    def changes(self, assigned: Mapping[str, Any], added: Mapping[str, int], removed: Sequence[str]) -> str:
-        clauses = [
-            ("SET", [f"{self.name(name)} = {self.value(value)}" for name, value in assigned.items()]),
-            ("ADD", [f"{self.name(name)} {self.value(value)}" for name, value in added.items()]),
-            ("REMOVE", [self.name(name) for name in removed]),
-        ]
-        return " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts)
+    clauses = [
+        ("SET", [f"{name(attribute)} = {value()}" for attribute in assigned]),
+        ("ADD", [f"{name(attribute)} {value()}" for attribute in added]),
+        ("REMOVE", [name(attribute) for attribute in removed]),
+    ]
+    texts: dict[str, Any] = {}
+    if changes := " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts):
+        texts["UpdateExpression"] = changes
+    conditions = [
+        f"{_FUNCTIONS[operator]}({name(attribute)})" if operator in _FUNCTIONS else f"{name(attribute)} {operator} {value()}"
+        for attribute, operator in where
+    ]
+    if conditions:
+        texts["ConditionExpression"] = " AND ".join(conditions)
+    if names:
+        texts["ExpressionAttributeNames"] = {placeholder: attribute for attribute, placeholder in names.items()}
+    return texts
 
-    def condition(self, where: Where) -> str:
-        parts = []
-        for attribute, operator, value in where:
-            match operator:
-                case "exists":
-                    parts.append(f"attribute_exists({self.name(attribute)})")
-                case "absent":
-                    parts.append(f"attribute_not_exists({self.name(attribute)})")
-                case _:
-                    parts.append(f"{self.name(attribute)} {operator} {self.value(value)}")
-        return " AND ".join(parts)
 
-    def placeholders(self) -> dict[str, Any]:
-        given: dict[str, Any] = {}
-        if self.names:
-            given["ExpressionAttributeNames"] = {placeholder: attribute for attribute, placeholder in self.names.items()}
-        if self.values:
-            given["ExpressionAttributeValues"] = self.values
-        return given
+def of_query(names: Names, partition: str, low: str = "", high: str = "", *, prefix: str = "") -> dict[str, Any]:
+    """The members of a request that say which items of a partition it is about: by the first and the last sort key, or its beginning."""
+    condition, sort_keys = "#p = :p", {}
+    if low or high:
+        # A key is never empty, and DynamoDB takes no empty value for one.
+        condition, sort_keys = "#p = :p AND #s BETWEEN :low AND :high", {":low": low or _FIRST, ":high": high or _LAST}
+    elif prefix:
+        condition, sort_keys = "#p = :p AND begins_with(#s, :prefix)", {":prefix": prefix}
+    return {
+        **names.index,
+        "KeyConditionExpression": condition,
+        "ExpressionAttributeNames": {"#p": names.partition, **({"#s": names.sort} if sort_keys else {})},
+        "ExpressionAttributeValues": to_item({":p": partition, **sort_keys}),
+    }

@@ -41,6 +41,15 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def from_attribute(attribute: Mapping[str, Any]) -> Any:
+    """The value of an attribute value.
+
+    Raises:
+        TypeError: a kind of value that we never store.
+    """
+    if "M" in attribute:
+        return from_item(attribute["M"])
+    if "L" in attribute:
+        return [entry["S"] if "S" in entry else from_attribute(entry) for entry in attribute["L"]]
     [(kind, value)] = attribute.items()
     match kind:
         case "S" | "BOOL":
@@ -51,10 +60,6 @@ def from_attribute(attribute: Mapping[str, Any]) -> Any:
             return None
         case "B":
             return base64.b64decode(value)
-        case "L":
-            return [from_attribute(entry) for entry in value]
-        case "M":
-            return from_item(value)
     raise TypeError(f"never stored by us: {kind}")
 
 
@@ -73,5 +78,6 @@ def _number(digits: str) -> int | float:
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    # Most values are text: without a call for each.
-    return {name: attribute["S"] if "S" in attribute else from_attribute(attribute) for name, attribute in item.items()}
+    """The values of an item, or of a map in one; raises as from_attribute."""
+    # Most values are text, and most others numbers: without a call for each.
+    return {name: held["S"] if "S" in held else _number(held["N"]) if "N" in held else from_attribute(held) for name, held in item.items()}

@@ -9,7 +9,7 @@ from gatehouse.dataclasses import dataclass, field
 from gatehouse.errors import Unavailable
 from gatehouse.settings import settings
 from gatehouse.table.connection import ATTEMPTS, call, table_name
-from gatehouse.table.expressions import BASE, LISTING, Expression, Where
+from gatehouse.table.expressions import BASE, LISTING, Where, of_query, of_write
 from gatehouse.table.keys import Key
 from gatehouse.table.marshal import from_item, to_item
 
@@ -96,17 +96,14 @@ def update(
     Raises:
         ConditionFailed: with the item as it is, or None.
     """
-    expression = Expression()
     try:
         answer = call(
             "UpdateItem",
             TableName=table_name(),
             Key=to_item(key),
-            UpdateExpression=expression.changes(set or {}, add or {}, remove),
-            ConditionExpression=expression.condition(where),
             ReturnValues="ALL_NEW" if wanted else "NONE",
             ReturnValuesOnConditionCheckFailure="ALL_OLD",
-            **expression.placeholders(),
+            **of_write(where, set, add, remove),
         )
     except aws.Refused as error:
         raise ConditionFailed(_refused(error)) from error
@@ -119,21 +116,16 @@ def delete(key: Key, *, where: Where = ()) -> None:
     Raises:
         ConditionFailed: with the item as it is, or None.
     """
-    expression = Expression()
-    condition = {"ConditionExpression": expression.condition(where), "ReturnValuesOnConditionCheckFailure": "ALL_OLD"} if where else {}
+    condition = {"ReturnValuesOnConditionCheckFailure": "ALL_OLD", **of_write(where)} if where else {}
     try:
-        call("DeleteItem", TableName=table_name(), Key=to_item(key), **condition, **expression.placeholders())
+        call("DeleteItem", TableName=table_name(), Key=to_item(key), **condition)
     except aws.Refused as error:
         raise ConditionFailed(_refused(error)) from error
 
 
 def query(partition: str, prefix: str = "", *, consistent: bool = True) -> Iterator[Item]:
     """All items of a partition whose sort key begins with `prefix`, page after page."""
-    expression = Expression()
-    condition = f"{expression.name('pk')} = {expression.value(partition)}"
-    if prefix:
-        condition += f" AND begins_with({expression.name('sk')}, {expression.value(prefix)})"
-    parameters: dict[str, Any] = {"KeyConditionExpression": condition, "ConsistentRead": consistent, **expression.placeholders()}
+    parameters: dict[str, Any] = {"ConsistentRead": consistent, **of_query(BASE, partition, prefix=prefix)}
     while True:
         answer = call("Query", TableName=table_name(), **parameters)
         yield from map(from_item, answer["Items"])
@@ -157,25 +149,20 @@ def page(
     low, high: the first and the last sort key that is wanted, each included. listing: a partition of the index, whose items are keys only
     and which may lag behind the table; there nothing is consistent.
     """
-    expression, names = Expression(), LISTING if listing else BASE
     answer = call(
         "Query",
         TableName=table_name(),
-        KeyConditionExpression=expression.within(names, partition, low, high),
         Limit=limit,
         ScanIndexForward=not newest_first,
         ConsistentRead=consistent,
-        **names.index,
-        **expression.placeholders(),
+        **of_query(LISTING if listing else BASE, partition, low, high),
     )
     return [from_item(item) for item in answer["Items"]], "LastEvaluatedKey" in answer
 
 
 def count(partition: str, *, low: str = "", high: str = "", listing: bool = False) -> int:
     """How many items a partition has between two sort keys: 0.5 RRU per 4 KB of them."""
-    expression, names = Expression(), LISTING if listing else BASE
-    condition = expression.within(names, partition, low, high)
-    parameters: dict[str, Any] = {"KeyConditionExpression": condition, "Select": "COUNT", **names.index, **expression.placeholders()}
+    parameters: dict[str, Any] = {"Select": "COUNT", **of_query(LISTING if listing else BASE, partition, low, high)}
     total = 0
     while True:
         answer = call("Query", TableName=table_name(), **parameters)
@@ -224,23 +211,14 @@ def transact(*writes: Write) -> None:
 
 
 def _action(write: Write) -> dict[str, Any]:
-    expression = Expression()
     name = settings().audit_table_name if write.audit else table_name()
     common: dict[str, Any] = {"TableName": name, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
     if write.put is not None:
-        action = {"Put": common | {"Item": to_item({**write.put, **write.key})}}
-    elif write.delete:
-        action = {"Delete": common | {"Key": to_item(write.key)}}
-    elif write.check:
-        action = {"ConditionCheck": common | {"Key": to_item(write.key)}}
-    else:
-        changes = expression.changes(write.set, write.add, write.remove)
-        action = {"Update": common | {"Key": to_item(write.key), "UpdateExpression": changes}}
-    [body] = action.values()
-    if write.where:
-        body["ConditionExpression"] = expression.condition(write.where)
-    body.update(expression.placeholders())
-    return action
+        return {"Put": common | {"Item": to_item({**write.put, **write.key})} | of_write(write.where)}
+    common["Key"] = to_item(write.key)
+    if write.delete or write.check:
+        return {"Delete" if write.delete else "ConditionCheck": common | of_write(write.where)}
+    return {"Update": common | of_write(write.where, write.set, write.add, write.remove)}
 
 
 def _refused(error: aws.Refused) -> Item | None:
