@@ -190,3 +190,24 @@ def test_what_asdict_gives_can_be_changed_without_changing_what_it_was_made_of()
     told["seen"][0]["a"].append(2)
 
     assert made.seen == [{"a": [1]}]
+
+
+def test_of_what_is_stored_the_known_is_taken_and_the_rest_has_its_defaults() -> None:
+    kind = point(ours)
+
+    made = ours.of_known(kind, {"pk": "POINT#1", "x": 1, "ttl": 5})
+
+    assert made == kind(1)
+    assert ours.of_known(kind, {"x": 1, "y": 0, "notes": None}).notes is None
+
+
+def test_a_default_that_is_made_for_what_is_stored_is_nobody_elses() -> None:
+    kind = counter(ours)
+    ours.of_known(kind, {}).seen.append(1)
+
+    assert ours.of_known(kind, {}).seen == []
+
+
+def test_what_has_no_default_must_be_stored() -> None:
+    with pytest.raises(KeyError, match="x"):
+        ours.of_known(point(ours), {"y": 2})

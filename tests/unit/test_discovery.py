@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from gatehouse import key_rotation, keys, settings
 from gatehouse.users import PROFILE_CLAIMS
 from tests.unit.conftest import ISSUER, call, forget, template
 from tests.unit.flows import Browser, new_client, token
@@ -154,3 +155,20 @@ def test_the_key_set_has_a_current_and_a_next_key_of_each_algorithm_and_no_priva
     keys = answer.json["keys"]
     assert sorted(key["alg"] for key in keys) == ["ES256", "ES256", "EdDSA", "EdDSA", "RS256", "RS256"]
     assert not any({"d", "p", "q", "k"} & set(key) for key in keys)
+
+
+def test_the_key_set_follows_what_is_switched_on_and_what_was_rotated(monkeypatch: pytest.MonkeyPatch) -> None:
+    path = "/.well-known/jwks.json"
+    before = {key["kid"] for key in call("discovery", "GET", path).json["keys"]}
+    monkeypatch.setenv("SIGNING_ALGORITHMS", "ES256")
+    settings.settings.cache_clear()
+    assert {key["alg"] for key in call("discovery", "GET", path).json["keys"]} == {"ES256"}
+
+    monkeypatch.undo()
+    settings.settings.cache_clear()
+    key_rotation.rotate("test", force=True)
+    keys.forget()
+    after = {key["kid"] for key in call("discovery", "GET", path).json["keys"]}
+
+    assert after - before
+    assert before - after

@@ -5,7 +5,8 @@ from json import JSONEncoder, encoder
 from typing import Any, Final
 
 
-def _kept(*, ensure_ascii: bool) -> Callable[[Any], str]:
+def kept(*, ensure_ascii: bool) -> Callable[[Any], str]:
+    """An encoder. ensure_ascii: as json.dumps."""
     usual = JSONEncoder(separators=(",", ":"), check_circular=False, ensure_ascii=ensure_ascii)
     # What JSONEncoder.encode makes anew for each value, which takes as long as encoding a small one. Other Pythons have no such thing.
     make: Any = getattr(encoder, "c_make_encoder", None)
@@ -17,6 +18,6 @@ def _kept(*, ensure_ascii: bool) -> Callable[[Any], str]:
 
 
 # With every character but those of ASCII escaped.
-in_ascii: Final = _kept(ensure_ascii=True)
+in_ascii: Final = kept(ensure_ascii=True)
 # With every character as it is, but for those that JSON has escaped.
-text: Final = _kept(ensure_ascii=False)
+text: Final = kept(ensure_ascii=False)
