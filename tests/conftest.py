@@ -2,13 +2,16 @@
 
 import importlib
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.client import BaseClient
 from xdist.scheduler import LoadScopeScheduling
 
 from tests import permissions
+
+if TYPE_CHECKING:
+    from tests.e2e.deployment import Deployment
 
 # With several processes, those of a group keep to one of them, because they share what takes long to start; the others go wherever
 # there is time.
@@ -24,6 +27,23 @@ class Beside(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Beside:
     return Beside(config, log)
+
+
+@pytest.fixture(scope="session")
+def deployed() -> Iterator["Deployment"]:
+    """Gatehouse, deployed onto a fresh emulator, with the real functions behind the real routes; ended afterwards.
+
+    One for all tests of a process: to deploy it takes longer than most of them.
+    """
+    from local import stack
+    from local.instance import named
+    from tests.e2e import deployment
+
+    instance = named("tests", 18180)
+    try:
+        yield deployment.started(instance)
+    finally:
+        stack.down(instance)
 
 
 @pytest.fixture(scope="session", autouse=True)

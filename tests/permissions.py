@@ -6,6 +6,7 @@ The emulator does not enforce dynamodb:LeadingKeys and never sees the purpose of
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextvars import ContextVar
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import cache, wraps
 from pathlib import Path
@@ -95,15 +96,35 @@ def check(service: str, operation: str, parameters: Mapping[str, Any]) -> None:
 
 def allowed(function: str, action: str, facts: Mapping[str, str]) -> bool:
     """Whether the function's policies allow it this. facts: condition keys of the request, and RESOURCE."""
-    matching = [entry for entry in [*statements(function), *shared_statements(function)] if _matches(entry, action, facts)]
-    return {entry["Effect"] for entry in matching} == {"Allow"}
+    matching = [rule for rule in _rules(function) if rule.covers(action, facts)]
+    return {rule.effect for rule in matching} == {"Allow"}
 
 
-def _matches(statement: Mapping[str, Any], action: str, facts: Mapping[str, str]) -> bool:
-    demands = [demand for keys in statement.get("Condition", {}).values() for demand in keys.items()]
-    if RESOURCE in facts and not any(fnmatchcase(facts[RESOURCE], pattern) for pattern in resources(statement)):
-        return False
-    return action in listed(statement["Action"]) and all(_meets(facts.get(key), patterns) for key, patterns in demands)
+@dataclass(frozen=True, slots=True)
+class _Rule:
+    """A statement as every call is held against it. demands: condition keys, and patterns of which one must fit."""
+
+    effect: str
+    actions: frozenset[str]
+    resources: tuple[str, ...]
+    demands: tuple[tuple[str, list[Any]], ...]
+
+    def covers(self, action: str, facts: Mapping[str, str]) -> bool:
+        if action not in self.actions:
+            return False
+        if RESOURCE in facts and not any(fnmatchcase(facts[RESOURCE], pattern) for pattern in self.resources):
+            return False
+        return all(_meets(facts.get(key), patterns) for key, patterns in self.demands)
+
+
+@cache
+def _rules(function: str) -> list[_Rule]:
+    return [_rule(entry) for entry in [*statements(function), *shared_statements(function)]]
+
+
+def _rule(statement: Mapping[str, Any]) -> _Rule:
+    demands = tuple(demand for keys in statement.get("Condition", {}).values() for demand in keys.items())
+    return _Rule(statement["Effect"], frozenset(listed(statement["Action"])), tuple(resources(statement)), demands)
 
 
 def resources(statement: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""The provider under test: the one that CONFORMANCE_CONFIG names, else a stack of these tests' own."""
+"""The provider under test: the one that CONFORMANCE_CONFIG names, else the stack that the tests deploy."""
 
 import json
 import os
@@ -52,15 +52,13 @@ def pytest_collection_modifyitems(session: pytest.Session, items: list[pytest.It
 
 
 @pytest.fixture(scope="session")
-def configured() -> Iterator[Configuration]:
+def configured(request: pytest.FixtureRequest) -> Configuration:
     """What to test."""
     if file := os.environ.get("CONFORMANCE_CONFIG", ""):
-        yield configuration.of(json.loads(Path(file).read_text(encoding="utf-8")))
-        return
+        return configuration.of(json.loads(Path(file).read_text(encoding="utf-8")))
     from tests.conformance import stack  # another provider is tested without a Gatehouse
 
-    with stack.running() as document:
-        yield configuration.of(document)
+    return configuration.of(stack.certified(request.getfixturevalue("deployed")))
 
 
 @pytest.fixture

@@ -1,34 +1,21 @@
-"""A Gatehouse of these tests' own, with what certification needs, and the configuration that leads there."""
+"""What certification needs, in the stack that the tests deploy, and the configuration that leads there."""
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from local import certification, stack
-from local.instance import named
-from tests.e2e import deployment
+from local import certification
+from tests.e2e.deployment import Deployment
 
-INSTANCE, PORT = "conformance", 18380
 _BASE = "https://rp.example/test/a/gatehouse"
 
 
-@contextmanager
-def running() -> Iterator[dict[str, Any]]:
-    """Start it, register the clients and the person, and end it after the block."""
-    instance = named(INSTANCE, PORT)
-    try:
-        yield _configured(deployment.started(instance))
-    finally:
-        stack.down(instance)
-
-
-def _configured(deployed: deployment.Deployment) -> dict[str, Any]:
+def certified(deployed: Deployment) -> dict[str, Any]:
+    """The configuration, once the clients and the person are registered."""
     listen, file = f"127.0.0.1:{_free_port()}", deployed.instance.home / "certification" / "secrets.json"
     with deployed.administered():
-        certified = certification.provide(file, [_BASE], backchannel_logout_uri=f"http://{listen}/backchannel_logout")
+        provided = certification.provide(file, [_BASE], backchannel_logout_uri=f"http://{listen}/backchannel_logout")
         token = certification.initial_access_token()
-        return certification.configuration(certified, _BASE, backchannel_listen=listen, initial_access_token=token)
+        return certification.configuration(provided, _BASE, backchannel_listen=listen, initial_access_token=token)
 
 
 def _free_port() -> int:

@@ -15,6 +15,25 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, R
 from local.instance import HOME
 
 SCREENSHOTS = HOME / "screenshots"
+# What Playwright turns off, because of several lists Chromium heeds the last; and the pages behind the address bar, which no test sees
+# and which take as much time as the page that it does see.
+_FEATURES_OFF = [
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+    "WebUIOmniboxPopup",
+    "WebUIOmniboxAimPopup",
+]
 _ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -22,6 +41,7 @@ _ARGUMENTS = [
     "--disable-background-networking",
     "--disable-component-update",
     "--no-first-run",
+    f"--disable-features={','.join(_FEATURES_OFF)}",
 ]
 _FAILED_LOAD = re.compile(r"Failed to load resource: the server responded with a status of (\d+)")
 _TIMEOUT_MS = 10_000

@@ -1,4 +1,4 @@
-"""A stack of its own for these tests, Chromium on as many devices as a test asks for, and Node for its clients."""
+"""The stack that these tests are about, Chromium on as many devices as a test asks for, and Node for its clients."""
 
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -6,14 +6,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from local import stack as local_stack
-from local.instance import named
-from tests.e2e import application, chromium, deployment, node, site
+from tests.e2e import application, chromium, node, site
 from tests.e2e.application import Application
 from tests.e2e.chromium import Device
 from tests.e2e.deployment import Deployment, Person
-
-INSTANCE, PORT = "e2e", 18180
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -21,13 +17,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def stack() -> Iterator[Deployment]:
-    """Gatehouse, deployed onto a fresh emulator, with the real functions behind the real routes; ended afterwards."""
-    instance = named(INSTANCE, PORT)
-    try:
-        yield deployment.started(instance)
-    finally:
-        local_stack.down(instance)
+def stack(deployed: Deployment) -> Deployment:
+    """The stack under test."""
+    return deployed
 
 
 @pytest.fixture(scope="session")

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gatehouse import codes, refresh_tokens, sessions
+from gatehouse import codes, refresh_tokens, session_ids
 from gatehouse.client_registration import Registered
 from gatehouse.users import FIRST_EPOCH
 from tests.e2e.application import TIMEOUT_SECONDS, Application
@@ -169,12 +169,12 @@ def known(stack: Deployment) -> Known:
 def sealed_words(stack: Deployment, web: Registered, person: Person) -> dict[str, str]:
     """A code and a refresh token of ours, as nobody else can make them."""
     with stack.administered():
-        session = sessions.new_id(FIRST_EPOCH)
+        session = session_ids.new(FIRST_EPOCH)
         code = codes.Code(
             client_id=web.client_id,
             redirect_uri=REDIRECT,
             user_id=person.user_id,
-            sid=sessions.new_id(FIRST_EPOCH),
+            sid=session_ids.new(FIRST_EPOCH),
             scope="openid",
             nonce="",
             code_challenge="",

@@ -15,13 +15,11 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import boto3
 import pytest
 import yaml
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from argon2 import PasswordHasher
 from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 from moto import mock_aws
 from moto.core.models import DEFAULT_ACCOUNT_ID
-from moto.core.serialize import ResponseSerializer
 from moto.dynamodb.models import dynamodb_backends
 from moto.kms.models import kms_backends
 from moto.scheduler.models import scheduler_backends
@@ -40,6 +38,7 @@ from gatehouse import (
     hooks,
     keys,
     mail,
+    passwords,
     queues,
     resource_servers,
     roles,
@@ -56,7 +55,11 @@ from gatehouse.hooks import calls
 from gatehouse.table import connection
 from tests import botocore_wire, operator_functions
 from tests.operator_functions import Service
+from tests.unit import key_pairs, quicker_moto
 from tests.unit.hooks import SERVICE
+
+# What each backend of moto holds.
+Snapshot = dict[type, dict[str, Any]]
 
 ROOT = Path(__file__).parents[2]
 ISSUER = "https://id.example.com"
@@ -103,19 +106,20 @@ def template() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def cloud() -> Iterator[dict[type, dict[str, Any]]]:
+def cloud() -> Iterator[Snapshot]:
     """A stack on moto after its first rotation; yields what each backend then holds."""
     with pytest.MonkeyPatch.context() as environment, mock_aws():
         for name, value in ENVIRONMENT.items():
             environment.setenv(name, value)
         # How long a retry waits is seen against a real endpoint, not here.
         environment.setattr(connection, "_BACKOFF_SECONDS", 0.001)
-        environment.setattr(ResponseSerializer, "_serialize_structure_member", _of_what_is_there(ResponseSerializer))
+        quicker_moto.install(environment)
+        environment.setattr(passwords, "_hasher", _quick_hasher)
         boto3.setup_default_session()
         environment.setattr(wire, "exchange", botocore_wire.exchange)
         environment.setenv("KEY_ARN", boto3.client("kms").create_key()["KeyMetadata"]["Arn"])
         forget()
-        _stand_in_for_key_pairs()
+        key_pairs.stand_in()
         create_tables()
         boto3.client("sesv2").create_email_identity(EmailIdentity="id.example.com")
         boto3.client("sesv2").create_email_identity(EmailIdentity=ENVIRONMENT["MAIL_FROM"])
@@ -123,7 +127,24 @@ def cloud() -> Iterator[dict[type, dict[str, Any]]]:
             environment.setenv(variable, boto3.client("sqs").create_queue(QueueName=name, Attributes=queue_attributes(name))["QueueUrl"])
         boto3.client("scheduler").create_schedule_group(Name=ENVIRONMENT["SCHEDULE_GROUP"])
         function("key_rotation")({}, context())
-        yield {type(backend): deepcopy(vars(backend)) for backend in _backends()}
+        yield snapshot()
+
+
+@cache
+def _quick_hasher() -> PasswordHasher:
+    """As cheap as Argon2id can be: what a password costs is the matter of those tests alone that ask for costly_passwords."""
+    return PasswordHasher(time_cost=1, memory_cost=8, parallelism=1, hash_len=32, salt_len=16)
+
+
+_deployed_hasher = passwords._hasher
+
+
+@pytest.fixture(scope="module")
+def costly_passwords(cloud: object) -> Iterator[None]:
+    """Passwords are hashed as they are where people use them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(passwords, "_hasher", _deployed_hasher)
+        yield
 
 
 def create_tables() -> None:
@@ -142,26 +163,19 @@ def queue_attributes(name: str) -> dict[str, str]:
     return {name: value.lower() if value == "True" else value for name, value in given.items()}
 
 
-def _of_what_is_there(serializer: Any) -> Callable[..., None]:
-    """moto looks for each of the ten kinds of an attribute value under six names, a quarter of all tests' time. One is there."""
-    serialize_member = serializer._serialize_structure_member
-
-    def member(self: Any, serialized: Any, value: Any, shape: Any, key: str) -> None:
-        if shape.parent.name != "AttributeValue" or key in value:
-            serialize_member(self, serialized, value, shape, key)
-
-    return member
-
-
 @pytest.fixture(autouse=True)
-def aws(cloud: dict[type, dict[str, Any]]) -> Iterator[None]:
+def aws(cloud: Snapshot) -> Iterator[None]:
     """The stack as it was after its first rotation."""
     begin_anew(cloud)
     yield
     forget(clients_too=False)
 
 
-def begin_anew(cloud: dict[type, dict[str, Any]]) -> None:
+def snapshot() -> Snapshot:
+    return {type(backend): deepcopy(vars(backend)) for backend in _backends()}
+
+
+def begin_anew(cloud: Snapshot) -> None:
     """Make the stack what it was. Copied and not made anew: that would take most of the suite's time."""
     for backend in _backends():
         vars(backend).clear()
@@ -230,37 +244,6 @@ def forget(*, clients_too: bool = True) -> None:
     schedules.forget()
     hook_secrets.forget()
     outside_api.forget()
-
-
-# Pairs are made once: RSA takes its time, and no test looks at which key it is.
-_PAIRS: dict[str, tuple[bytes, bytes]] = {}
-
-
-def _pair(spec: str) -> tuple[bytes, bytes]:
-    if spec not in _PAIRS:
-        made: Any = {
-            "RSA_2048": lambda: rsa.generate_private_key(public_exponent=65537, key_size=2048),
-            "ECC_NIST_P256": lambda: ec.generate_private_key(ec.SECP256R1()),
-            "ECC_NIST_EDWARDS25519": ed25519.Ed25519PrivateKey.generate,
-        }[spec]()
-        private = made.private_bytes(serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-        public = made.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-        _PAIRS[spec] = private, public
-    return _PAIRS[spec]
-
-
-def _stand_in_for_key_pairs() -> None:
-    """moto's KMS makes no key pairs; what it encrypts it does decrypt, context checked."""
-
-    def answer(params: dict[str, Any], **_: object) -> tuple[object, dict[str, Any]]:
-        asked = json.loads(params["body"])
-        private, public = _pair(asked["KeyPairSpec"])
-        context = asked["EncryptionContext"]
-        wrapped = boto3.client("kms").encrypt(KeyId=asked["KeyId"], Plaintext=private, EncryptionContext=context)["CiphertextBlob"]
-        return SimpleNamespace(status_code=200), {"PrivateKeyCiphertextBlob": wrapped, "PublicKey": public}
-
-    session: Any = boto3.DEFAULT_SESSION
-    session.events.register("before-call.kms.GenerateDataKeyPairWithoutPlaintext", answer)
 
 
 def function(name: str) -> Callable[[dict[str, Any], object], dict[str, Any]]:

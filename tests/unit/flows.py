@@ -6,6 +6,7 @@ import html
 import re
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import boto3
@@ -22,14 +23,17 @@ PASSWORD = "correct horse battery staple"
 CALLBACK = "https://app.example.com/callback"
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).rstrip(b"=").decode()
-_hash = ""
 
 
 def new_user(email: str = "ada@example.com", **profile: Any) -> User:
-    """A user with a proven address and PASSWORD. The hash is made once."""
-    global _hash
-    _hash = _hash or passwords.hash_password(PASSWORD)
-    return users.create(email, email_verified=True, password_hash=_hash, profile=profile)
+    """A user with a proven address and PASSWORD."""
+    return users.create(email, email_verified=True, password_hash=_hashed(passwords._hasher), profile=profile)
+
+
+@cache
+def _hashed(hasher: object) -> str:
+    """PASSWORD, as it is stored while that one hashes: made once."""
+    return passwords.hash_password(PASSWORD)
 
 
 def new_client(kind: str = "spa", **properties: Any) -> client_registration.Registered:

@@ -8,6 +8,7 @@ import pytest
 
 from bench import budgets, chart, document, month, parts, report
 from bench.chart import Bar
+from tests.unit.conftest import ROOT
 
 SVG = "{http://www.w3.org/2000/svg}"
 TEXT = document.DOCUMENT.read_text(encoding="utf-8")
@@ -121,3 +122,9 @@ def test_the_axis_ends_beyond_all_of_ours() -> None:
 def test_a_figure_over_its_budget_is_marked() -> None:
     assert report.told(306, budgets.LOG_BYTES, "", " bytes") == "306 / 350 bytes"
     assert report.told(6.5, budgets.ZIPPED_MIB, ".1f", " MiB") == "6.5 / 6.0 MiB **over**"
+
+
+def test_ci_measures_what_is_exact_between_the_checks_and_the_tests() -> None:
+    steps = re.findall(r"^make .*?(?= \|\|)", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert steps == ["make check", "make bench PART=exact", "make test"]

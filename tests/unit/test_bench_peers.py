@@ -1,6 +1,7 @@
 """The peers: what an answer must have to count, how figures become sentences, and that the floor's tokens are what they say."""
 
 import asyncio
+import subprocess
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import jwt
 import pytest
 
 from bench import peers
-from bench.peers import flows, http_client, install, jwt_floor, measuring, person_flows, sites, targets
+from bench.peers import flows, http_client, install, jwt_floor, measuring, person_flows, sites, starting, targets
 from bench.peers.http_client import Answer, Connection
 from bench.peers.measuring import Effort, Slice
 from bench.peers.processes import Running
@@ -35,7 +36,7 @@ def whole(**cpu: dict[str, float]) -> dict[str, Any]:
     """The same of everything that a target is about: as fast as anybody could wish, but for what is given."""
     fast: dict[str, dict[str, float]] = {}
     for target in targets.TARGETS:
-        fast.setdefault(target.operation, {sites.GATEHOUSE: 0.01, sites.GATEHOUSE_RS: 0.01})[target.against] = 99
+        fast.setdefault(target.operation, dict.fromkeys(targets.OURS, 0.01))[target.against] = 99
     return figures(**{operation: rows | cpu.get(operation, {}) for operation, rows in fast.items()})
 
 
@@ -157,6 +158,45 @@ def test_rs256_is_compared_with_rs256() -> None:
     assert list(targets.ahead_of_us(run)) == [("refresh", "oidc-provider RS256")]
 
 
+def test_what_is_kept_in_memory_is_compared_with_what_is_kept_in_memory() -> None:
+    run = whole(refresh={"gatehouse": 0.3, "gatehouse, in memory": 0.25, "oidc-provider JWT": 0.5, "openauth": 0.29})
+
+    assert [sentence.partition(",")[0] for sentence in peers.exceeded(run)] == ["refresh: 1.03 times openauth", "refresh by gatehouse"]
+    assert peers.exceeded(run)[1].startswith("refresh by gatehouse, in memory: 0.50 times oidc-provider JWT, 0.4 allowed")
+
+
+def test_a_start_that_takes_too_much_of_a_peers_breaks_the_run() -> None:
+    assert peers.exceeded(whole(start={"gatehouse": 60, "openauth": 100})) == []
+    [over] = peers.exceeded(whole(start={"gatehouse": 70, "openauth": 100}))
+
+    assert over.startswith("start: 0.70 times openauth, 0.65 allowed")
+
+
+def test_starts_are_counted_above_their_own_interpreter_and_ours_as_it_is() -> None:
+    taken = {"python": [10.0, 12.0, 11.0], "node": [30.0], "gatehouse": [70.0, 90.0, 80.0], "openauth": [150.0, 160.0, 170.0]}
+
+    ours, theirs = (starting.summed_up(row, taken) for row in ("gatehouse", "openauth"))
+
+    assert (ours["cpu_ms"], ours["interpreter_ms"]) == (80, 11)
+    assert (theirs["cpu_ms"], theirs["cpu_ms_runs"], theirs["interpreter_ms"]) == (130, [120, 130, 140], 30)
+
+
+def test_a_server_for_node_is_timed_until_it_would_listen_without_the_keys_it_makes(tmp_path: Path) -> None:
+    server = tmp_path / "server.mjs"
+    server.write_text(
+        'import { generateKeyPairSync } from "node:crypto"; import { createServer } from "node:http";\n'
+        'const before = process.cpuUsage(); generateKeyPairSync("rsa", { modulusLength: 4096 });\n'
+        "const { user, system } = process.cpuUsage(before); console.log((user + system) / 1000);\n"
+        'createServer().listen(0, () => console.log("listens"));\n'
+    )
+    preload = Path(install.__file__).parent / "node" / "until_listening.cjs"
+    told = subprocess.run([install.NODE, "--require", preload, server], capture_output=True, text=True, check=True).stdout.split()
+
+    key, taken = map(float, told)
+    assert 0 < taken < 1000
+    assert key > 0
+
+
 def test_a_bound_that_nothing_was_measured_for_does_not_hold() -> None:
     run = whole()
     del run["operations"]["discovery"]["oidc-provider JWT"]
@@ -175,11 +215,22 @@ def test_the_tables_have_a_row_per_server_and_say_who_is_ahead_and_why() -> None
     assert "| refresh   | openauth | 0.400  | 0.500     | one token    |" in shown
 
 
+def test_the_table_of_starts_has_the_bare_interpreters_beside_them() -> None:
+    run = figures(start={"gatehouse": 80, "openauth": 160})
+    for row, interpreter in (("gatehouse", 13.0), ("openauth", 30.0)):
+        run["operations"]["start"][row]["interpreter_ms"] = interpreter
+
+    shown = peers.tables(run)
+
+    assert "| **gatehouse** | 80.0   | 13.0             | 1.00        | 9      |" in shown
+    assert "| openauth      | 160.0  | 30.0             | 2.00        | 9      |" in shown
+
+
 def test_every_row_that_a_target_names_is_one_that_is_measured() -> None:
     rows = {value for name, value in vars(sites).items() if name.isupper() and isinstance(value, str)}
 
     assert {target.against for target in targets.TARGETS} <= rows
-    assert {target.operation for target in targets.TARGETS} <= set(flows.OPERATIONS)
+    assert {target.operation for target in targets.TARGETS} <= {*flows.OPERATIONS, flows.START}
 
 
 def test_the_lock_files_pin_everything_and_name_no_registry() -> None:

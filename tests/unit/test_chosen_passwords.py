@@ -8,6 +8,8 @@ from tests.unit.conftest import forget
 from tests.unit.flows import PASSWORD, Browser, new_client
 from tests.unit.test_sign_up import EMAIL, asked, chosen
 
+pytestmark = pytest.mark.usefixtures("costly_passwords")
+
 
 @pytest.mark.row(69)
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ from tests.unit.faults import trouble
 from tests.unit.flows import PASSWORD, Browser, mails, new_client, new_user
 from tests.unit.test_login import opened
 
+pytestmark = pytest.mark.usefixtures("costly_passwords")
+
 KNOWN, UNKNOWN, BLOCKED, BARE = "ada@example.com", "nobody@example.com", "eve@example.com", "bare@example.com"
 EVERYBODY = [KNOWN, UNKNOWN, BLOCKED, BARE]
 

@@ -17,6 +17,8 @@ from hypothesis import strategies as st
 from gatehouse.passwords import Unacceptable, check_policy, hash_password, needs_rehash, verify, verify_dummy
 from gatehouse.settings import settings
 
+pytestmark = pytest.mark.usefixtures("costly_passwords")
+
 PERSON = ("alice.smith@example.org", "Alice Smith")
 GOOD = "paper boat in july"
 

@@ -1,5 +1,6 @@
 """Schemathesis against the description of the Management and account API: what fits it, what breaks it, and never a fault of ours."""
 
+import time
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from typing import Any
@@ -13,7 +14,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi import checks
 
 from gatehouse.management import callers, catalogue, description
-from tests.unit.conftest import ISSUER, call
+from tests.unit.conftest import ISSUER, Snapshot, begin_anew, call, snapshot
 from tests.unit.flows import new_client, new_user, signed_in
 from tests.unit.operators import machine
 
@@ -65,10 +66,20 @@ schema = described()
 ACCOUNT_SCOPES = sorted({scope for route in catalogue.everything() if route.audience == callers.ACCOUNT for scope in route.scopes})
 # Of the stack as it is in each test: a token with every scope, and somebody whom half of the requests are about.
 there: dict[str, str] = {}
+# That stack, and when it was made: to make it takes longer than most of the tests. After a while its tokens end.
+_stacks: list[tuple[float, Snapshot]] = []
+_LASTS_SECONDS = 60
 
 
 @pytest.fixture(autouse=True)
 def prepared(aws: None) -> None:
+    if not _stacks or time.monotonic() - _stacks[-1][0] > _LASTS_SECONDS:
+        prepare()
+        _stacks[:] = [(time.monotonic(), snapshot())]
+    begin_anew(_stacks[-1][1])
+
+
+def prepare() -> None:
     scopes = dict.fromkeys(scope for route in catalogue.everything() for scope in route.scopes)
     there.update(token=machine(*scopes), user_id=new_user().user_id)
     app = new_client("spa", scopes=["openid", *ACCOUNT_SCOPES])
