@@ -7,18 +7,21 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bench import tls
-from bench.operations import Event, Operation
 from local.instance import ROOT
+
+# Starting itself needs nothing of gatehouse, which is on the path of measuring processes alone.
+if TYPE_CHECKING:
+    from bench.operations import Event, Operation
 
 FIGURES = ("import_cpu", "import_wall", "first_answer_cpu", "first_cpu", "first_wall", "memory")
 # A refresh needs all that the token endpoint can need; of the documents only the key set needs the table.
 _STANDING = {"token_exchange": "refresh", "discovery": "key set", "authorize": "authorize, signed on", "hosted_pages": "password sign-in"}
 
 
-def measure(known: list[Operation], starts: int) -> dict[str, Any]:
+def measure(known: "list[Operation]", starts: int) -> dict[str, Any]:
     """Per function: medians in ms (memory in KiB) over `starts` processes, and what is loaded; they take turns.
 
     import_cpu and first_answer_cpu together are what lies between the bare interpreter and the first answer of DynamoDB, over TLS.
@@ -36,7 +39,7 @@ def measure(known: list[Operation], starts: int) -> dict[str, Any]:
     return figures
 
 
-def start(function: str, event: Event, environment: Mapping[str, str], *options: str) -> dict[str, Any]:
+def start(function: str, event: "Event", environment: Mapping[str, str], *options: str) -> dict[str, Any]:
     """One process that imports the function and serves the event: what bench/cold.py tells. options: of the interpreter.
 
     environment: of which PYTHONPATH names the layers.

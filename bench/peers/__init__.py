@@ -12,10 +12,10 @@ __all__ = ["exceeded", "measure", "tables"]
 _EFFORT = Effort(cpu_seconds=0.35, elapsed_seconds=1.5)
 
 
-def measure(*, repetitions: int = 3, emulator_port: int = 25_100) -> dict[str, Any]:
+def measure(*, repetitions: int = 3, starts: int = 7, emulator_port: int = 25_100) -> dict[str, Any]:
     """All figures of one run, as JSON has them: operations by name and row, servers, claims, versions, notes; some six minutes.
 
     Raises:
         LocalError: something cannot be installed or started, or this is no Linux. Wrong: a server answered wrongly.
     """
-    return run.measured(repetitions, _EFFORT, emulator_port)
+    return run.measured(repetitions, _EFFORT, emulator_port, starts)

@@ -17,6 +17,8 @@ Ways = dict[str, dict[str, Operation]]
 
 # What the floor is also measured at with the reads that gatehouse makes on purpose.
 _READING = (flows.REFRESH, flows.LOGIN, flows.USERINFO, flows.INTROSPECTION)
+# What is also asked of gatehouse with its storage in memory.
+_IN_MEMORY = (flows.REFRESH, flows.USERINFO)
 # Where the algorithm tells.
 _SIGNING = (flows.REFRESH, flows.LOGIN, flows.CLIENT_CREDENTIALS)
 
@@ -27,6 +29,8 @@ NOTES = {
     "and together with the sign-on at authorize, with the session at userinfo and introspection",
     sites.GATEHOUSE: "its functions behind the floor's HTTP server, DynamoDB over TLS, one log line per request; public client with PKCE. "
     "Lambda's own runtime, which reads events and writes answers as JSON, is not in it",
+    sites.GATEHOUSE_MEMORY: "the same with a copy of the table in a dict of its process: for comparing with peers that keep everything in "
+    "memory, and nothing that is deployed",
     sites.PANVA: "access token for an API and ID token, a Map as storage, public client with PKCE; such tokens open no userinfo",
     sites.PANVA_OPAQUE: "opaque access token and ES256 ID token, a Map as storage",
     sites.OPENAUTH: "one ES256 token and no ID token, a Map as storage; no session of its own: a provider signs on at once, what is asked "
@@ -47,6 +51,7 @@ class Server:
     """ways: what its rows are asked for, by its seed and port. sites: whose signatures are proven first.
 
     command: with {port} where that belongs. fill: makes the seed of one that does not write it itself. packages: whose versions are shown.
+    ours: it knows the storage of the run.
     """
 
     name: str
@@ -58,6 +63,7 @@ class Server:
     seeded: bool = True
     fill: Callable[[Connection], Awaitable[dict[str, Any]]] | None = None
     packages: Sequence[str] = ()
+    ours: bool = False
 
 
 def servers(connections: int) -> list[Server]:
@@ -80,8 +86,16 @@ def servers(connections: int) -> list[Server]:
 
     node = str(install.NODE)
     return [
-        Server("floor", ours("floor"), _floor, sites.floor),
-        Server("gatehouse", ours("gatehouse_server"), _gatehouse, sites.gatehouse, seeded=False),
+        Server("floor", ours("floor"), _floor, sites.floor, ours=True),
+        Server("gatehouse", ours("gatehouse_server"), _gatehouse, sites.gatehouse, seeded=False, ours=True),
+        Server(
+            "gatehouse-in-memory",
+            [*ours("gatehouse_server"), "in-memory"],
+            _gatehouse_in_memory,
+            sites.gatehouse_in_memory,
+            seeded=False,
+            ours=True,
+        ),
         Server("oidc-provider", [node, "oidc_provider.mjs"], _of(sites.panva), sites.panva, packages=["oidc-provider", "node"], **in_node),
         Server("openauth", [node, "openauth.mjs"], _of(sites.openauth), sites.openauth, packages=["@openauthjs/openauth"], **in_node),
         Server("authlib", served("authlib_flask:app"), _of(sites.authlib), sites.authlib, packages=["authlib", "flask"], **in_python),
@@ -157,6 +171,12 @@ def _gatehouse(seed: Seed, port: int) -> Ways:
         ),
     }
     return ways
+
+
+def _gatehouse_in_memory(seed: Seed, port: int) -> Ways:
+    [site] = sites.gatehouse_in_memory(seed).values()
+    known = flows.of_site(site)
+    return {sites.GATEHOUSE_MEMORY: {name: known[name] for name in _IN_MEMORY}}
 
 
 def _toolkit(seed: Seed, port: int) -> Ways:

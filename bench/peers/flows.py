@@ -30,6 +30,8 @@ SIGN_OUT = "global sign-out"
 PASSWORD = "password sign-in"
 DISCOVERY = "discovery"
 KEYS = "key set"
+# Beside them, and not asked for over HTTP.
+START = "start"
 OPERATIONS = (REFRESH, LOGIN, CLIENT_CREDENTIALS, USERINFO, INTROSPECTION, SIGN_OUT, PASSWORD, DISCOVERY, KEYS)
 
 

@@ -1,6 +1,6 @@
 """The functions of this repository behind the least of an HTTP server: request -> API Gateway's event -> handler -> answer.
 
-One request at a time, as on Lambda. Log lines are written, and go nowhere.
+One request at a time, as on Lambda. Log lines are written, and go nowhere. argv: in-memory, to serve from a copy of the table.
 """
 
 import base64
@@ -11,6 +11,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from bench.peers import http_front
+from bench.peers.memory_table import MemoryTable
+from gatehouse.table import connection
 
 _FUNCTIONS = {
     "/.well-known/openid-configuration": "discovery",
@@ -60,6 +62,16 @@ def _respond(method: str, target: str, headers: Mapping[str, str], body: bytes) 
     return http_front.answer(answered["statusCode"], lines, answered["body"].encode())
 
 
+def _keep_in_memory() -> None:
+    """Read the table once, and go on with the copy."""
+    copied = MemoryTable(connection.table_name())
+    copied.copy()
+    verbs: Any = importlib.import_module("gatehouse.table.verbs")
+    verbs.call = copied.call
+
+
 if __name__ == "__main__":
+    if sys.argv[1:] == ["in-memory"]:
+        _keep_in_memory()
     sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - until the process ends
     http_front.serve(int(os.environ["PORT"]), _respond)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import certificates, stack
-from bench.peers import catalog, flows, install, measuring, person_flows, processes
+from bench.peers import catalog, flows, install, measuring, person_flows, processes, starting
 from bench.peers.catalog import Server, Ways
 from bench.peers.http_client import Connection
 from bench.peers.measuring import Effort, Slice
@@ -28,7 +28,7 @@ WARM_UP = Effort(1.2, 2.5)
 _SERVERS, _LOAD = 0, -1
 
 
-def measured(repetitions: int, effort: Effort, emulator_port: int) -> dict[str, Any]:
+def measured(repetitions: int, effort: Effort, emulator_port: int, starts: int) -> dict[str, Any]:
     """The figures of one run, all that JSON can hold.
 
     Raises:
@@ -46,10 +46,14 @@ def measured(repetitions: int, effort: Effort, emulator_port: int) -> dict[str, 
     environment = _environment(emulator_port)
     with processes.on_processor(_LOAD), contextlib.ExitStack() as ending:
         _start_storage(ending, emulator_port, environment)
-        gatehouse = _seeded(environment, person_flows.people_needed(CONNECTIONS, repetitions + 1))
+        # One more of each: the first time warms up.
+        gatehouse = _seeded(environment, person_flows.people_needed(CONNECTIONS, repetitions + 1), starts + 1)
         environment["KEY_ARN"] = gatehouse["key_arn"]
+        with processes.on_processor(_SERVERS):
+            started = starting.measured(stack.instance(emulator_port), gatehouse["starts"], environment, folder)
         told = ending.enter_context(_started(catalog.servers(CONNECTIONS), emulator_port, environment, gatehouse))
         figures = asyncio.run(_measured(told, repetitions, effort))
+    figures["operations"][flows.START] = started
     shown = {server.name: " ".join(f"{package} {versions[package].removeprefix('v')}" for package in server.packages) for server, _ in told}
     return figures | {
         "versions": shown,
@@ -60,8 +64,8 @@ def measured(repetitions: int, effort: Effort, emulator_port: int) -> dict[str, 
     }
 
 
-def _seeded(environment: dict[str, str], people: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "bench.peers.gatehouse_seed", str(people)]
+def _seeded(environment: dict[str, str], people: int, starts: int) -> dict[str, Any]:
+    command = [sys.executable, "-m", "bench.peers.gatehouse_seed", str(people), str(starts)]
     done = subprocess.run(command, env=environment, cwd=ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise LocalError(f"gatehouse cannot be filled: {done.stderr.strip().splitlines()[-1]}")
@@ -105,12 +109,12 @@ def _started(
         for number, server in enumerate(servers):
             port = emulator_port + 1 + number
             variables = {name: value.format(port=port) for name, value in server.environment.items()}
-            of_server = environment if server.name in ("floor", "gatehouse") else plain | variables
+            of_server = environment if server.ours else plain | variables
             command = [part.format(port=port) for part in server.command]
             how = {"seeded": server.seeded, "folder": _folder(emulator_port), "cwd": server.cwd}
             with processes.on_processor(_SERVERS):
                 running = _start(ending, server.name, command, of_server, port, **how)
-            if server.name == "gatehouse":
+            if server.ours and not server.seeded:
                 running.seed = gatehouse
             started.append((server, running))
         yield started

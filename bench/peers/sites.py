@@ -6,7 +6,7 @@ from typing import Any
 from bench.peers.flows import Site, basic
 
 FLOOR, FLOOR_WIDE, FLOOR_RS = "floor", "floor, reads as gatehouse", "floor RS256"
-GATEHOUSE, GATEHOUSE_RS = "gatehouse", "gatehouse RS256"
+GATEHOUSE, GATEHOUSE_RS, GATEHOUSE_MEMORY = "gatehouse", "gatehouse RS256", "gatehouse, in memory"
 PANVA, PANVA_OPAQUE, PANVA_RS = "oidc-provider JWT", "oidc-provider opaque", "oidc-provider RS256"
 OPENAUTH, AUTHLIB, BETTER_AUTH = "openauth", "Authlib + Flask", "better-auth"
 TOOLKIT, TOOLKIT_HASHED = "django-oauth-toolkit", "django-oauth-toolkit, hashed"
@@ -47,6 +47,10 @@ def gatehouse(seed: Seed) -> dict[str, Site]:
         )
 
     return {GATEHOUSE: site("ES256"), GATEHOUSE_RS: site("RS256")}
+
+
+def gatehouse_in_memory(seed: Seed) -> dict[str, Site]:
+    return {GATEHOUSE_MEMORY: gatehouse(seed)[GATEHOUSE]}
 
 
 def panva(seed: Seed) -> dict[str, Site]:

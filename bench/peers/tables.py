@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from bench.peers import sites, targets
+from bench.peers import flows, sites, targets
 from bench.report import table
 
 Figures = Mapping[str, Any]
@@ -15,14 +15,16 @@ def tables(figures: Figures) -> str:
         f"Each server is one process (or its tree) on one of {figures['processors']} processors, load and storage are on the other; "
         f"{figures['connections']} connections, {figures['repetitions']} repetitions with all servers taking turns. CPU ms: user and "
         "system time of the server per operation, median of the repetitions. ES256 where nothing else is said. Floor and gatehouse keep "
-        "everything in DynamoDB, as MiniStack answers it, over TLS; the others in memory or SQLite."
+        "everything in DynamoDB, as MiniStack answers it, over TLS, where nothing else is said; the others in memory or SQLite."
     )
-    groups = [f"### {name}\n\n{_operation(figures, name, rows)}" for name, rows in figures["operations"].items() if rows]
+    operations = figures["operations"].items()
+    groups = [f"### {name}\n\n{_operation(figures, rows)}" for name, rows in operations if rows and name != flows.START]
+    groups += [f"### {name}\n\n{_starts(rows)}" for name, rows in operations if rows and name == flows.START]
     parts = [heading, *groups, f"### Against the targets\n\n{_targets(figures)}", f"### Where a peer takes less\n\n{_ahead(figures)}"]
     return "\n\n".join([*parts, f"### What each does otherwise\n\n{_notes(figures)}"])
 
 
-def _operation(figures: Figures, name: str, rows: Mapping[str, Any]) -> str:
+def _operation(figures: Figures, rows: Mapping[str, Any]) -> str:
     lines = []
     for row, of in rows.items():
         floor = rows.get(sites.FLOOR_RS if "RS256" in row else sites.FLOOR)
@@ -42,6 +44,26 @@ def _operation(figures: Figures, name: str, rows: Mapping[str, Any]) -> str:
     return table(("server", "CPU ms", "x floor", "x gatehouse", "requests/s", "p50 / p99 ms", "MiB", "operations"), lines)
 
 
+def _starts(rows: Mapping[str, Any]) -> str:
+    heading = (
+        "Fresh processes, which take turns. CPU ms: user and system time above the bare interpreter, median. Gatehouse: its token "
+        "endpoint, from import to the first answer of DynamoDB, over TLS. The others: from import until they could listen, without the "
+        "keys that they make for themselves; they have called nobody yet."
+    )
+    ours = targets.ours_beside(rows, sites.OPENAUTH)
+    lines = [
+        (
+            f"**{row}**" if row == sites.GATEHOUSE else row,
+            f"{of['cpu_ms']:.1f}",
+            f"{of['interpreter_ms']:.1f}",
+            _times(of, ours),
+            f"{of['count']}",
+        )
+        for row, of in rows.items()
+    ]
+    return f"{heading}\n\n{table(('server', 'CPU ms', 'bare interpreter', 'x gatehouse', 'starts'), lines)}"
+
+
 def _times(of: Mapping[str, Any], unit: Mapping[str, Any] | None) -> str:
     return f"{of['cpu_ms'] / unit['cpu_ms']:.2f}" if unit else ""
 
@@ -52,7 +74,7 @@ def _targets(figures: Figures) -> str:
         measured = targets.ratio(figures, target)
         if measured is not None:
             over = " **over**" if measured > target.at_most and target.breaks else ""
-            lines.append((target.operation, target.against, f"{measured:.2f} / {target.at_most:g}{over}", target.why))
+            lines.append((targets.about(target), target.against, f"{measured:.2f} / {target.at_most:g}{over}", target.why))
     return table(("operation", "gatehouse against", "times: measured / allowed", "why"), lines)
 
 

@@ -6,9 +6,10 @@ from typing import Any
 import pytest
 
 from bench.peers.memory_table import MemoryTable
-from gatehouse import aws, table
+from gatehouse import table
 from gatehouse.table import connection, verbs
-from tests.unit.flows import basic, browser_of, introspect, new_client, new_user, refresh, tokens_of, userinfo
+from gatehouse.table.marshal import to_item
+from tests.unit.flows import browser_of, later, new_client, new_user, refresh, tokens_of, userinfo
 
 KEY = table.Key(pk="USER#1", sk="SESSION#a")
 OTHER = table.Key(pk="USER#1", sk="SESSION#b")
@@ -43,79 +44,70 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture
-def in_memory(monkeypatch: pytest.MonkeyPatch) -> Callable[[], MemoryTable]:
-    """What copies the table as it is, and lets the verbs ask the copy from then on."""
-
-    def kept() -> MemoryTable:
-        memory = MemoryTable(connection.table_name())
-        memory.copy()
-        monkeypatch.setattr(verbs, "call", memory.call)
-        return memory
-
-    return kept
-
-
-def both(in_memory: Callable[[], MemoryTable], act: Callable[[], Any]) -> tuple[Any, Any]:
-    """What becomes of the same in DynamoDB and in memory: what is answered, or stands in the way, and what then lies there."""
-
-    def became() -> Any:
-        try:
-            answer = act()
-        except table.ConditionFailed as failed:
-            answer = type(failed), failed.item
-        return answer, table.get_many(KEY, OTHER), list(table.query("USER#1"))
-
-    # Copied first: it must begin with the same.
+def serve_from_memory(monkeypatch: pytest.MonkeyPatch) -> MemoryTable:
+    """A copy of the table as it is, which the verbs ask from now on."""
     memory = MemoryTable(connection.table_name())
     memory.copy()
-    of_dynamodb = became()
-    in_memory().items = memory.items
-    return of_dynamodb, became()
+    monkeypatch.setattr(verbs, "call", memory.call)
+    return memory
+
+
+def becomes(act: Callable[[], Any]) -> Any:
+    """What is answered, or stands in the way, and what then lies there."""
+    try:
+        answer = act()
+    except table.ConditionFailed as failed:
+        answer = type(failed), failed.item
+    return answer, table.get_many(KEY, OTHER), list(table.query("USER#1"))
+
+
+def assert_becomes_the_same(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    before = verbs.call
+    serve_from_memory(monkeypatch)
+    in_memory = becomes(act)
+    monkeypatch.setattr(verbs, "call", before)
+
+    assert in_memory == becomes(act)
 
 
 @pytest.mark.parametrize("where", WHERE, ids=str)
-def test_a_condition_holds_and_fails_as_in_dynamodb(in_memory: Callable[[], MemoryTable], where: Any) -> None:
+def test_a_condition_holds_and_fails_as_in_dynamodb(monkeypatch: pytest.MonkeyPatch, where: Any) -> None:
     table.put(KEY, ITEM)
 
-    of_dynamodb, of_memory = both(in_memory, lambda: table.update(KEY, where=where, set={"seen": 1}))
-
-    assert of_memory == of_dynamodb
+    assert_becomes_the_same(monkeypatch, lambda: table.update(KEY, where=where, set={"seen": 1}))
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 @pytest.mark.parametrize("before", [ITEM, None], ids=["there", "not there"])
 @pytest.mark.parametrize("wanted", [True, False])
 def test_a_change_does_what_it_does_in_dynamodb(
-    in_memory: Callable[[], MemoryTable], change: dict[str, Any], before: dict[str, Any] | None, wanted: bool
+    monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], before: dict[str, Any] | None, wanted: bool
 ) -> None:
     if before:
         table.put(KEY, before)
 
-    of_dynamodb, of_memory = both(in_memory, lambda: table.update(KEY, where=[("absent", "absent", None)], wanted=wanted, **change))
-
-    assert of_memory == of_dynamodb
+    assert_becomes_the_same(monkeypatch, lambda: table.update(KEY, where=[("absent", "absent", None)], wanted=wanted, **change))
 
 
 @pytest.mark.parametrize("key", [KEY, OTHER])
 @pytest.mark.parametrize("put", [table.put, table.put_new])
-def test_an_item_is_written_over_another_only_where_it_may(in_memory: Callable[[], MemoryTable], put: Any, key: table.Key) -> None:
+def test_an_item_is_written_over_another_only_where_it_may(monkeypatch: pytest.MonkeyPatch, put: Any, key: table.Key) -> None:
     table.put(KEY, ITEM)
 
-    of_dynamodb, of_memory = both(in_memory, lambda: put(key, {"generation": 9}))
-
-    assert of_memory == of_dynamodb
+    assert_becomes_the_same(monkeypatch, lambda: put(key, {"generation": 9}))
 
 
-def test_a_change_of_the_copy_is_none_of_the_table(in_memory: Callable[[], MemoryTable]) -> None:
+def test_a_change_of_the_copy_is_none_of_the_table(monkeypatch: pytest.MonkeyPatch) -> None:
     table.put(KEY, ITEM)
+    of_dynamodb = verbs.call
 
-    in_memory()
+    serve_from_memory(monkeypatch)
     table.update(KEY, where=[], add={"generation": 1})
     table.put_new(OTHER, ITEM)
 
-    assert connection.call("Query", **_asked(prefix=""))["Count"] == 1
-    assert (table.get(KEY) or {})["generation"] == 4
+    assert [(item or {}).get("generation") for item in table.get_many(KEY, OTHER)] == [4, 3]
+    monkeypatch.setattr(verbs, "call", of_dynamodb)
+    assert [(item or {}).get("generation") for item in table.get_many(KEY, OTHER)] == [3, None]
 
 
 @pytest.mark.parametrize(
@@ -126,22 +118,32 @@ def test_a_change_of_the_copy_is_none_of_the_table(in_memory: Callable[[], Memor
         lambda: table.page("USER#1", limit=1),
         lambda: table.transact(table.Write(KEY, put=ITEM)),
         lambda: table.put_new(KEY, ITEM, audit=True),
-        lambda: verbs.call("PutItem", TableName=connection.table_name(), Item=KEY, ConditionExpression="size(pk) > :v"),
+        lambda: verbs.call("PutItem", TableName=connection.table_name(), Item=to_item(KEY), ConditionExpression="size(pk) > :v"),
+        lambda: verbs.call(
+            "UpdateItem",
+            TableName=connection.table_name(),
+            Key=to_item(KEY),
+            UpdateExpression="DELETE #n0 :v0",
+            ExpressionAttributeNames={"#n0": "scope"},
+            ReturnValues="NONE",
+        ),
     ],
 )
-def test_what_no_measured_operation_asks_for_raises(in_memory: Callable[[], MemoryTable], act: Callable[[], Any]) -> None:
-    in_memory()
+def test_what_no_measured_operation_asks_for_raises(monkeypatch: pytest.MonkeyPatch, act: Callable[[], Any]) -> None:
+    serve_from_memory(monkeypatch)
 
     with pytest.raises(NotImplementedError):
         act()
 
 
-def test_gatehouse_serves_from_it_what_is_measured(in_memory: Callable[[], MemoryTable]) -> None:
-    app, machine = new_client(), new_client("machine")
-    browser = browser_of(new_user())
-    in_memory()
+def test_gatehouse_serves_from_it_what_is_measured_and_refuses_what_it_would_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    app, browser = new_client(), browser_of(new_user())
+    serve_from_memory(monkeypatch)
 
     first = tokens_of(app.client_id, browser, scope="openid email offline_access")
     second = refresh(app.client_id, first["refresh_token"])
-
     assert userinfo(second.json["access_token"]).json["email"] == "ada@example.com"
+
+    with later(60):
+        assert refresh(app.client_id, first["refresh_token"]).status == 400
+        assert userinfo(second.json["access_token"]).status == 401
