@@ -47,8 +47,8 @@ def _operation(figures: Figures, rows: Mapping[str, Any]) -> str:
 def _starts(rows: Mapping[str, Any]) -> str:
     heading = (
         "Fresh processes, which take turns. CPU ms: user and system time above the bare interpreter, median. Gatehouse: its token "
-        "endpoint, from import to the first answer of DynamoDB, over TLS. The others: from import until they could listen, without the "
-        "keys that they make for themselves; they have called nobody yet."
+        "endpoint, from import to the first answer of DynamoDB, over TLS. The others: from import until they could listen, on Node without "
+        "the keys that they make for themselves; they have called nobody yet."
     )
     ours = targets.ours_beside(rows, sites.OPENAUTH)
     lines = [

@@ -126,6 +126,9 @@ def _node_copied(node: Any, memo: dict[int, Any]) -> Any:
 def _with_its_own_list_of_items(table: Any, memo: dict[int, Any]) -> Any:
     """moto copies every table before each transaction. What nobody changes in place, both copies can have."""
     made = copy.copy(table)
+    for name, value in vars(table).items():
+        if isinstance(value, dict | list):
+            setattr(made, name, copy.copy(value))
     if table.stream_shard:
         made.stream_shard = copy.copy(table.stream_shard)
         made.stream_shard.table, made.stream_shard.items = made, list(table.stream_shard.items)

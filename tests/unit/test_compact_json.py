@@ -14,7 +14,7 @@ VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(),
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
 )
-# What is kept, what a Python without a compiled encoder has, and whether only ASCII comes out.
+# What is kept, and whether only ASCII comes out.
 ENCODERS = pytest.mark.parametrize(
     ("kept", "ensure_ascii"), [(compact_json.in_ascii, True), (compact_json.text, False)], ids=["ascii", "text"]
 )

@@ -237,3 +237,9 @@ def test_of_its_sign_on_s_id_a_session_s_shows_the_tag_alone(ada: User) -> None:
     assert session.sid[:12] == session.sign_on_id[:12]
     shown, secret = (base64.urlsafe_b64decode(each + "==")[9:] for each in (session.sid, session.sign_on_id))
     assert shown != secret and len(secret) * 8 == 128
+
+
+@pytest.mark.parametrize("like", ["AAAA", "xxxxxxxx"])
+def test_what_is_too_short_for_a_tag_gives_none(like: str) -> None:
+    with pytest.raises(ValueError, match="no tag"):
+        session_ids.new(1, like)

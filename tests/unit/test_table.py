@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gatehouse import table
 from gatehouse.errors import Unavailable
-from gatehouse.table import keys, marshal
+from gatehouse.table import expressions, keys, marshal
 from tests.unit.faults import DENIED, THROTTLED, always, answer, lose_answer, refuse, trouble, unreachable
 
 HERE: table.Key = {"pk": "USER#gatehouse|a", "sk": "USER"}
@@ -151,6 +151,27 @@ def test_what_is_asked_of_nothing_fails_without_an_item() -> None:
             write()
         assert refused.value.item is None
     table.delete(HERE)
+
+
+@pytest.mark.parametrize("asked", [{"where": [], "set": {"a": 1}}, {"where": [("pk", "exists", None)]}], ids=["condition", "change"])
+def test_an_update_without_a_condition_or_a_change_is_none(asked: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="needs a condition and a change"):
+        table.update(table.client_key("nobody"), **asked)
+
+    assert table.get(table.client_key("nobody")) is None
+
+
+def test_what_becomes_of_a_request_changes_no_other() -> None:
+    first = expressions.of_write([("a", "=", 1)], {"b": 2})
+    first["ExpressionAttributeNames"]["#n0"] = "another"
+    first["UpdateExpression"] = "REMOVE #n0"
+
+    assert expressions.of_write([("a", "=", 1)], {"b": 2}) == {
+        "UpdateExpression": "SET #n0 = :v0",
+        "ConditionExpression": "#n1 = :v1",
+        "ExpressionAttributeNames": {"#n0": "b", "#n1": "a"},
+        "ExpressionAttributeValues": {":v0": {"N": "2"}, ":v1": {"N": "1"}},
+    }
 
 
 def test_a_query_goes_on_to_the_last_page_and_stays_in_its_prefix() -> None:

@@ -55,7 +55,7 @@ class _Ring:
     keys: dict[str, RingKey]
     newest_first: dict[str, list[RingKey]]
     verification_keys: dict[str, jose.VerificationKey] | None = None
-    published: tuple[str, str] = ("", "")
+    published: tuple[str, str] | None = None
 
 
 _ring: _Ring | None = None
@@ -152,7 +152,7 @@ def jwks() -> dict[str, list[dict[str, str]]]:
 def jwks_text() -> str:
     """The JWK Set as JSON, written once for all who ask as long as the ring is known."""
     known, enabled = _known(), settings().signing_algorithms
-    if known.published[0] != enabled:
+    if known.published is None or known.published[0] != enabled:
         known.published = enabled, compact_json.text(jwks())
     return known.published[1]
 

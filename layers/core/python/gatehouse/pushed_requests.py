@@ -35,7 +35,7 @@ def use(request: AuthorizationRequest, user_id: str, sid: str) -> str:
     """Use a pushed request up for a code of this person and session: the session that the code is for, empty if the request was used.
 
     A form that the person sends twice gets a code for the same session both times, so that whichever arrives can be redeemed, and one only.
-    Somewhere else, by another sign-on, the same person gets none. 1 WRU, none for other requests.
+    By a sign-on with another tag the same person gets none: its logout would not find the session. 1 WRU, none for other requests.
     """
     if not request.pushed:
         return sid

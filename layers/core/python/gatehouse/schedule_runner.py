@@ -135,11 +135,13 @@ def _token(schedule: Schedule) -> dict[str, Any]:
     if flaw or client is None:
         raise _Refused(flaw)
     seconds = min(schedule.timeout_seconds + _TOKEN_MARGIN_SECONDS, _TOKEN_SECONDS)
+    now = clock.now()
     claims = {
         "sub": client.client_id,
         "aud": settings().management_audience,
         "scope": " ".join(schedule.scopes),
-        "exp": clock.now() + seconds,
+        "iat": now,
+        "exp": now + seconds,
         # Whose doing it is what is done under the client's name.
         "schedule_id": schedule.id,
     }

@@ -16,7 +16,11 @@ _BEGINNING = 12
 
 
 def new(epoch: int, like: str = "") -> str:
-    """An id of something that begins under `epoch`. like: the id whose tag it takes; without one the tag is random."""
+    """An id of something that begins under `epoch`. like: the id whose tag it takes, or a pushed request's; without one it is random.
+
+    Raises:
+        ValueError: `like` has no tag.
+    """
     return jose.b64encode(_epoch_and_tag(epoch, like) + os.urandom(_RANDOM_BYTES))
 
 
@@ -46,4 +50,6 @@ def epoch_of(an_id: str) -> int:
 
 def _epoch_and_tag(epoch: int, like: str) -> bytes:
     tag = jose.b64decode(like)[_EPOCH_BYTES : _EPOCH_BYTES + _TAG_BYTES] if like else os.urandom(_TAG_BYTES)
+    if len(tag) != _TAG_BYTES:
+        raise ValueError("no tag")
     return epoch.to_bytes(_EPOCH_BYTES) + tag

@@ -265,8 +265,10 @@ def behind(user: User, sid: str, *, at_once: int) -> Iterator[Session]:
 def revoke_of_sign_on(user_id: str, sign_on_id: str, reason: str) -> None:
     """End the sessions that one browser sign-on began, 1 WRU each. 2 queries, 1 RRU per 4 KB of these, however many others there are."""
     began = session_ids.epoch_of(sign_on_id)
+    if began < 0:
+        return
     # The second: a sign-on that has a grace begins sessions under the epoch that signing out everywhere left behind.
-    for epoch in (began, began + 1) if began >= 0 else ():
+    for epoch in (began, began + 1):
         found = of_user(user_id, session_ids.beginning(epoch, sign_on_id))
         _revoke_all((session for session in found if session.sign_on_id == sign_on_id), reason)
 

@@ -96,7 +96,7 @@ def _in_the_name_of(session: Session) -> dict[str, str]:
 
 
 def signed_access_token(client: Client, claims: Mapping[str, Any], *, bound_to: str = "", added: Added = _NOTHING) -> str:
-    """An access token of these claims (sub, aud, scope, exp and what else there is), issued to the client now."""
+    """An access token of these claims (sub, aud, scope, iat, exp and what else there is), issued to the client."""
     made, left = composed(issued(client, claims, bound_to=bound_to), added)
     _note_overflow("access_token", client, left)
     return jose.sign(made, keys.signing_key(client.access_token_alg), typ=ACCESS_TYP)
@@ -104,7 +104,7 @@ def signed_access_token(client: Client, claims: Mapping[str, Any], *, bound_to: 
 
 def issued(client: Client, claims: Mapping[str, Any], *, bound_to: str = "") -> dict[str, Any]:
     """The claims of an access token with those that are in all of them."""
-    common = {"iss": settings().issuer, "client_id": client.client_id, "iat": clock.now(), "jti": secrets.token_urlsafe(12)}
+    common = {"iss": settings().issuer, "client_id": client.client_id, "jti": secrets.token_urlsafe(12)}
     confirmation = {"cnf": {"jkt": bound_to}} if bound_to else {}
     return common | dict(claims) | confirmation
 

@@ -59,8 +59,6 @@ _TRANSIENT: Final = {
     "TransactionInProgressException",
 }
 _TRANSIENT_STATUSES: Final = (429, 500, 502, 503, 504)
-# Of text: bytes json.loads would first look at for their encoding.
-_decoded: Final = json.JSONDecoder().decode
 
 
 class Refused(Exception):
@@ -124,7 +122,8 @@ def post(service: Service, path: str, headers: Mapping[str, str], body: bytes, *
 def _parsed(body: bytes) -> dict[str, Any] | None:
     """The object that a body is; None for anything else, and for none, which would read as an item that is not there."""
     try:
-        told: Any = _decoded(body.decode())
+        # Bytes json.loads would first look at for their encoding.
+        told: Any = json.loads(body.decode())
     except (ValueError, RecursionError):
         return None
     return told if isinstance(told, dict) else None

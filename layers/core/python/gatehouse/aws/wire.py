@@ -49,13 +49,12 @@ class Answer:
 class _Connection:
     """A connected socket and what was read from it beyond the answer's part at hand. used_at: when it gave its last answer, 0 for never.
 
-    readable: asks whether there is anything to read. waits: for how many seconds the socket does. answering: the present request's answer
-    has begun. give_up_at: when it has to be whole, by time.monotonic().
+    readable: asks whether there is anything to read. answering: the present request's answer has begun. give_up_at: when it has to be
+    whole, by time.monotonic().
     """
 
     socket: "socket.socket"
     readable: "select.poll"
-    waits: float = -1
     used_at: int = 0
     answering: bool = False
     give_up_at: float = 0
@@ -66,12 +65,6 @@ class _Connection:
         if clock.now() - self.used_at > _IDLE_SECONDS:
             return False
         return not self.readable.poll(0)
-
-    def wait(self, seconds: float) -> None:
-        """Let no sending or receiving wait longer."""
-        if self.waits != seconds:
-            self.socket.settimeout(seconds)
-            self.waits = seconds
 
 
 def _connected(endpoint: "Endpoint", seconds: float) -> _Connection:
@@ -115,7 +108,8 @@ def exchange(
     while True:
         connection = _kept(endpoint) or _connected(endpoint, connect_seconds)
         try:
-            connection.wait(read_seconds)
+            if connection.socket.gettimeout() != read_seconds:
+                connection.socket.settimeout(read_seconds)
             connection.give_up_at = time.monotonic() + read_seconds
             answer, again = _exchanged(connection, message)
         except BaseException as trouble:
@@ -259,7 +253,7 @@ def _more(connection: _Connection) -> bytes:
         left = connection.give_up_at - time.monotonic()
         if left <= 0:
             raise TimeoutError
-        connection.wait(left)
+        connection.socket.settimeout(left)
     piece = connection.socket.recv(_PIECE)
     if not piece:
         raise ConnectionResetError

@@ -69,7 +69,7 @@ def exchange(client: Client, parameters: dict[str, str], request: Request) -> An
     audience = tokens.audience(client, scope, target)
     claims = {"sub": subject.sub, "sid": subject.sid, "org_id": subject.org_id, "act": act, "aud": audience, "scope": scope}
     shown = {name: value for name, value in claims.items() if value or name == "scope"}
-    access = tokens.signed_access_token(client, shown | rights | {"exp": expires_at}, bound_to=key, added=added)
+    access = tokens.signed_access_token(client, shown | rights | {"iat": now, "exp": expires_at}, bound_to=key, added=added)
     request.outcome.update(
         {
             "exchange": client.token_exchange,

@@ -35,17 +35,21 @@ def of_write(
     """The members of a request that say what it changes, and on which conditions; each only if there is any."""
     assigned, added = assigned or {}, added or {}
     # The texts depend on names and operators only, and are the same for all writes of a kind.
-    texts = _texts(tuple(assigned), tuple(added), tuple(removed), tuple([(attribute, operator) for attribute, operator, _ in where]))
+    texts, names = _texts(tuple(assigned), tuple(added), tuple(removed), tuple([(attribute, operator) for attribute, operator, _ in where]))
     values = [*assigned.values(), *added.values(), *[value for _, operator, value in where if operator not in _FUNCTIONS]]
-    given = {f":v{at}": to_attribute(value) for at, value in enumerate(values)}
-    return {**texts, "ExpressionAttributeValues": given} if given else {**texts}
+    told: dict[str, Any] = {**texts}
+    if names:
+        told["ExpressionAttributeNames"] = {**names}
+    if values:
+        told["ExpressionAttributeValues"] = {f":v{at}": to_attribute(value) for at, value in enumerate(values)}
+    return told
 
 
 @lru_cache(maxsize=256)
 def _texts(
     assigned: tuple[str, ...], added: tuple[str, ...], removed: tuple[str, ...], where: tuple[tuple[str, str], ...]
-) -> Mapping[str, Any]:
-    """The expressions with their names; placeholders of values are numbered in the order of the arguments."""
+) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """The expressions, and attributes by their placeholders; those of values are numbered in the order of the arguments."""
     names: dict[str, str] = {}
     count = 0
 
@@ -62,7 +66,7 @@ def _texts(
         ("ADD", [f"{name(attribute)} {value()}" for attribute in added]),
         ("REMOVE", [name(attribute) for attribute in removed]),
     ]
-    texts: dict[str, Any] = {}
+    texts: dict[str, str] = {}
     if changes := " ".join(f"{verb} {', '.join(parts)}" for verb, parts in clauses if parts):
         texts["UpdateExpression"] = changes
     conditions = [
@@ -71,13 +75,11 @@ def _texts(
     ]
     if conditions:
         texts["ConditionExpression"] = " AND ".join(conditions)
-    if names:
-        texts["ExpressionAttributeNames"] = {placeholder: attribute for attribute, placeholder in names.items()}
-    return texts
+    return texts, {placeholder: attribute for attribute, placeholder in names.items()}
 
 
 def of_query(names: Names, partition: str, low: str = "", high: str = "", *, prefix: str = "") -> dict[str, Any]:
-    """The members of a request that say which items of a partition it is about: by the first and the last sort key, or its beginning."""
+    """The members of a request that say which items of a partition it is about: by the first and the last sort key, else its beginning."""
     condition, sort_keys = "#p = :p", {}
     if low or high:
         # A key is never empty, and DynamoDB takes no empty value for one.

@@ -95,7 +95,10 @@ def update(
 
     Raises:
         ConditionFailed: with the item as it is, or None.
+        ValueError: no condition, which would make an item of what is not there, or no change.
     """
+    if not where or not (set or add or remove):
+        raise ValueError("an update needs a condition and a change")
     try:
         answer = call(
             "UpdateItem",

@@ -17,7 +17,7 @@ from gatehouse.errors import (
     Unavailable,
     UseDpopNonce,
 )
-from gatehouse.web.messages import LARGEST_BODY, Request, Response, clear_cookie, json_response, redirect, set_cookie
+from gatehouse.web.messages import LARGEST_BODY, Request, Response, clear_cookie, json_response, json_text_response, redirect, set_cookie
 
 __all__ = [
     "EXPOSED",
@@ -29,6 +29,7 @@ __all__ = [
     "clear_cookie",
     "endpoint",
     "json_response",
+    "json_text_response",
     "oauth_error",
     "preflight",
     "redirect",

@@ -140,12 +140,17 @@ class Response:
         return {"statusCode": self.status, "headers": headers, "cookies": self.cookies, "body": self.body, "isBase64Encoded": False}
 
 
-def json_response(status: int, body: Mapping[str, Any] | str, *, cache_seconds: int = 0) -> Response:
-    """JSON, not to be stored unless cache_seconds says how long. body: if text, then JSON already."""
+def json_response(status: int, body: Mapping[str, Any]) -> Response:
+    """JSON, not to be stored."""
+    return json_text_response(status, compact_json.text(body))
+
+
+def json_text_response(status: int, body: str, *, cache_seconds: int = 0) -> Response:
+    """What is JSON already, not to be stored unless cache_seconds says how long."""
     headers = {"content-type": _JSON}
     if cache_seconds:
         headers["cache-control"] = f"public, max-age={cache_seconds}"
-    return Response(status, body if isinstance(body, str) else compact_json.text(body), headers)
+    return Response(status, body, headers)
 
 
 def redirect(url: str, parameters: Mapping[str, str] | None = None, *, cookies: list[str] | None = None) -> Response:
