@@ -42,12 +42,15 @@ class Load:
         self._fate = {person.user_id: number % 3 for number, person in enumerate(stage.people)}
         self._people, self._signed_on = cycle(stage.people), cycle(stage.people)
         self._idle: deque[Session] = deque()
+        # Whose sign-on is over, too.
+        self._left: set[str] = set()
 
     async def sign_in(self, caller: Caller) -> None:
         await caller.sign_in(next(self._people).email)
 
     async def begin(self, caller: Caller) -> None:
-        self._began(await caller.session(next(self._signed_on)))
+        person = next(person for person in self._signed_on if person.user_id not in self._left)
+        self._began(await caller.session(person))
 
     async def visit(self, caller: Caller) -> None:
         """The mixed profile: one sign-in, ten refreshes, five calls of userinfo."""
@@ -74,6 +77,7 @@ class Load:
         """Somebody is signed out everywhere, by the token of one of their sessions."""
         session = self._taken(_SIGNED_OUT)
         self._idle = deque(other for other in self._idle if other.user_id != session.user_id)
+        self._left.add(session.user_id)
         await caller.sign_out_everywhere(session)
         for other in self.sessions:
             other.ended |= other.user_id == session.user_id
