@@ -102,7 +102,7 @@ def test_a_change_of_the_copy_is_none_of_the_table(monkeypatch: pytest.MonkeyPat
     of_dynamodb = verbs.call
 
     serve_from_memory(monkeypatch)
-    table.update(KEY, where=[], add={"generation": 1})
+    table.update(KEY, where=[("pk", "exists", None)], add={"generation": 1})
     table.put_new(OTHER, ITEM)
 
     assert [(item or {}).get("generation") for item in table.get_many(KEY, OTHER)] == [4, 3]

@@ -216,7 +216,7 @@ def test_another_process_maps_by_the_new_rules_within_a_minute() -> None:
     assert PLAN in signed(ada, registered)["access"]
 
     # Elsewhere.
-    table.update(table.claims_key(), where=[], set={"rules": []})
+    table.update(table.claims_key(), where=[("pk", "exists", None)], set={"rules": []})
 
     assert PLAN in signed(ada, registered)["access"]
     with later(CACHE_SECONDS):

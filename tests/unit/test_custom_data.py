@@ -255,7 +255,7 @@ def test_custom_data_at_userinfo_takes_no_request_of_its_own() -> None:
 def test_a_deleted_person_has_no_document_and_gets_none() -> None:
     switch_on()
     ada = new_user()
-    table.update(table.user_key(ada.user_id), where=[], set={"deleting": 1})
+    table.update(table.user_key(ada.user_id), where=[("pk", "exists", None)], set={"deleting": 1})
 
     with pytest.raises(custom_data.UnknownUser):
         custom_data.insert({"user_id": ada.user_id})

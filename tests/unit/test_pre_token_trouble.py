@@ -47,7 +47,7 @@ def a_device_code() -> Way:
     asked = codes(device.client_id, scope="openid profile")
     decided = {"status": device_codes.APPROVED, "user_id": ada.user_id, "sid": session_ids.new(ada.epoch), "decided_at": now}
     key = table.device_key(device_codes.typed(asked["user_code"]))
-    table.update(key, where=[], set=decided | {"auth_time": now, "amr": ["pwd"]})
+    table.update(key, where=[("pk", "exists", None)], set=decided | {"auth_time": now, "amr": ["pwd"]})
     return lambda: poll(device.client_id, asked["device_code"])
 
 

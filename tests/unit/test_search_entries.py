@@ -190,7 +190,7 @@ def test_reindexing_completes_what_is_missing_and_removes_what_is_wrong() -> Non
     item = table.get(table.user_key(old.user_id))
     assert item
     table.put(table.user_key(old.user_id), {name: value for name, value in item.items() if not name.startswith("list_")})
-    table.update(table.count_key("USERS", table.bucket_of(old.user_id)), where=[], add={"total": -1})
+    table.update(table.count_key("USERS", table.bucket_of(old.user_id)), where=[("pk", "exists", None)], add={"total": -1})
     for field, value, user_id in (("name", "gone", "gatehouse|gone"), ("name", "eve", ada.user_id), ("picture", "ada", ada.user_id)):
         table.put(table.find_key(field, value, user_id), {})
 

@@ -136,7 +136,7 @@ def test_a_change_is_known_everywhere_within_a_minute() -> None:
         known = tenant.change(lambda settings: replace(settings, profile_questions_at_once=3))
         assert tenant.settings() == known
         # By another process.
-        table.update(table.tenant_key(), where=[], set={"profile_questions_at_once": 7})
+        table.update(table.tenant_key(), where=[("pk", "exists", None)], set={"profile_questions_at_once": 7})
         assert tenant.settings() == known
     with later(remembered.CACHE_SECONDS + 5):
         assert tenant.settings().profile_questions_at_once == 7
