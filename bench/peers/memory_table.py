@@ -30,6 +30,10 @@ _COMPARED: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
+class Unknown(Exception):
+    """No measured operation asks for that. The message is an operation or an expression, never a value."""
+
+
 class MemoryTable:
     """items: by their key. name: what the table is called."""
 
@@ -56,11 +60,11 @@ class MemoryTable:
 
         Raises:
             aws.Refused: the condition does not hold.
-            NotImplementedError: no measured operation asks for that.
+            Unknown: as it says.
         """
         verb, known = _VERBS.get(operation, (None, frozenset[str]()))
         if verb is None or not asked.keys() <= known or asked.get("TableName", self.name) != self.name:
-            raise NotImplementedError(f"{operation} {asked}")
+            raise Unknown(f"{operation} {sorted(asked)}")
         return verb(self, asked)
 
     def get(self, asked: Asked) -> dict[str, Any]:
@@ -94,7 +98,7 @@ class MemoryTable:
 
     def query(self, asked: Asked) -> dict[str, Any]:
         if asked["KeyConditionExpression"] != "#p = :p":
-            raise NotImplementedError(asked["KeyConditionExpression"])
+            raise Unknown(asked["KeyConditionExpression"])
         partition = asked["ExpressionAttributeValues"][":p"]["S"]
         return {"Items": [self.items[at] for at in sorted(self.items) if at[0] == partition]}
 
@@ -108,7 +112,7 @@ def _changes(expression: str) -> list[tuple[str, str, str]]:
     """What is done to which placeholder of a name, and by which of a value, if any."""
     clauses = _CLAUSE.findall(expression)
     if " ".join(f"{verb} {of_verb}" for verb, of_verb in clauses) != expression:
-        raise NotImplementedError(expression)
+        raise Unknown(expression)
     parts = [(verb, part) for verb, of_verb in clauses for part in of_verb.split(", ")]
     divided = [(verb, part.partition(" = " if verb == "SET" else " ")) for verb, part in parts]
     return [(verb, name, value) for verb, (name, _, value) in divided]
@@ -132,7 +136,7 @@ def _conditions(expression: str) -> list[tuple[str, str, str]]:
         elif comparison := _COMPARISON.fullmatch(part):
             found.append((comparison[1], comparison[2], comparison[3]))
         else:
-            raise NotImplementedError(part)
+            raise Unknown(part)
     return found
 
 
